@@ -1,0 +1,185 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/routing"
+	"github.com/walrelay/walrelay/sink"
+)
+
+// pendingEvent is the event in session.msg that the sink had no room for. The
+// frame it points into stays valid because nothing is received meanwhile.
+type pendingEvent struct {
+	waits bool
+	meta  sink.Meta
+	// poison is set once the record on offer is the event's dead letter.
+	poison *routing.Poison
+}
+
+// event takes the INSERT in s.msg on its way.
+func (s *session) event() error {
+	e := &s.msg.Event
+	if s.resume.covers(e.CommitLSN, e.Index) {
+		s.skipped++
+		return nil
+	}
+	err := s.r.routers[e.Table.Index].Route(e, &s.rec)
+	s.pending = pendingEvent{meta: sink.Meta{
+		Number: s.tracker.Numbered(), Committed: e.CommitTime.UnixMicro(), Type: s.r.meter.label(e.EventType.Data),
+	}}
+	if err != nil {
+		return s.poisoned(err)
+	}
+	return s.offer()
+}
+
+// offer hands the record to the sink, or lets it wait.
+func (s *session) offer() error {
+	s.pending.waits = false
+	err := s.producer.Produce(&s.rec, s.pending.meta)
+	switch {
+	case err == nil:
+		s.tracker.Next()
+		e := &s.msg.Event
+		s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index}
+		s.dirty = true
+		return nil
+	case errors.Is(err, sink.ErrFull), errors.Is(err, sink.ErrPending):
+		s.pending.waits = true
+		return nil
+	}
+	return s.poisoned(err)
+}
+
+// poisoned applies the policy to an event that Kafka can never take. Any other
+// error is the session's end.
+func (s *session) poisoned(err error) error {
+	var p *routing.Poison
+	if !errors.As(err, &p) {
+		return err
+	}
+	e := &s.msg.Event
+	s.r.meter.failure(s.rec.Topic, s.pending.meta.Type, p.Reason)
+	describe := s.describe(e, p)
+	switch s.r.cfg.OnPoison {
+	case PoisonSkip:
+		s.r.log.Error().EmbedObject(poisonFields{describe}).Msg("event skipped: Kafka can never take it")
+		return nil
+	case PoisonDeadLetter:
+		if s.pending.poison == nil {
+			s.r.log.Warn().EmbedObject(poisonFields{describe}).Str("dead_letter_topic", s.r.cfg.DeadLetterTopic).Msg("event goes to the dead-letter topic: Kafka can never take it")
+			s.pending.poison = p
+			s.deadLetter(e, p, true)
+			return s.offer()
+		}
+		if s.rec.Value != nil && p.Reason == routing.ReasonTooLarge {
+			s.deadLetter(e, s.pending.poison, false) // too large for that topic too: without payload
+			return s.offer()
+		}
+		return fmt.Errorf("dead-letter topic %q: %w", s.r.cfg.DeadLetterTopic, describe)
+	}
+	return describe
+}
+
+// describe says which event it is. It names the key, never the payload.
+func (s *session) describe(e *decoding.Event, p *routing.Poison) *PoisonError {
+	return &PoisonError{
+		ID: string(e.ID.Data), EventType: string(e.EventType.Data), Key: string(e.AggregateID.Data),
+		Table: e.Table.String(), LSN: e.CommitLSN, Topic: s.rec.Topic, Reason: p.Reason, Detail: p.Detail,
+	}
+}
+
+// Headers of a dead letter, behind the record's own.
+const (
+	headerReason = "walrelay-dead-letter-reason"
+	headerDetail = "walrelay-dead-letter-detail"
+	headerTopic  = "walrelay-dead-letter-topic" // where it should have gone
+	headerTable  = "walrelay-dead-letter-table"
+	headerLSN    = "walrelay-dead-letter-lsn"
+	headerID     = "walrelay-dead-letter-event-id"
+)
+
+// deadLetter turns s.rec into the event's dead letter: the original key, value
+// and headers as far as they could be made, and headers that say why. Without
+// payload the value is null and the key is left out when it is what is too large.
+func (s *session) deadLetter(e *decoding.Event, p *routing.Poison, payload bool) {
+	topic := s.rec.Topic
+	routed := p.Reason == routing.ReasonTooLarge
+	if !routed {
+		// The router gave up on the way: take what the row itself has.
+		s.rec = routing.Record{Key: e.AggregateID.Data, Value: e.Payload.Data, Timestamp: e.CommitTime.UnixMilli(), Headers: []routing.Header{{Key: "id", Value: e.ID.Data}}}
+		topic = ""
+	}
+	if !payload {
+		const smallKey = 1 << 10
+		topic = ""
+		s.rec.Value = nil
+		s.rec.Headers = []routing.Header{{Key: "id", Value: e.ID.Data}}
+		if len(s.rec.Key) > smallKey {
+			s.rec.Key = nil
+		}
+	}
+	s.rec.Topic, s.rec.Partition = s.r.cfg.DeadLetterTopic, -1
+	s.rec.Headers = append(s.rec.Headers, deadLetterHeaders(p, topic, e.Table.String(), e.CommitLSN.String(), string(e.ID.Data))...)
+}
+
+func deadLetterHeaders(p *routing.Poison, topic, table, lsn, id string) []routing.Header {
+	headers := []routing.Header{
+		{Key: headerReason, Value: []byte(p.Reason)},
+		{Key: headerDetail, Value: []byte(p.Detail)},
+	}
+	for _, h := range []struct{ key, value string }{{headerTopic, topic}, {headerTable, table}, {headerLSN, lsn}, {headerID, id}} {
+		if h.value != "" {
+			headers = append(headers, routing.Header{Key: h.key, Value: []byte(h.value)})
+		}
+	}
+	return headers
+}
+
+// rejected applies the policy to a record that the broker refused for what it
+// is, although the sink had thought it sendable.
+func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
+	p := &routing.Poison{Reason: j.Reason, Detail: fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)}
+	r.meter.failure(j.Record.Topic, unknownType, p.Reason)
+	id := ""
+	for _, h := range j.Record.Headers {
+		if h.Key == "id" {
+			id = string(h.Value)
+		}
+	}
+	say := func(message string) {
+		r.log.Error().Str("event_id", id).Str("key", string(j.Record.Key)).Str("topic", j.Record.Topic).
+			Str("reason", p.Reason).Int("bytes", j.Size).AnErr("cause", j.Err).Msg(message)
+	}
+	switch {
+	case r.cfg.OnPoison == PoisonSkip:
+		say("event skipped: the broker can never take it")
+		return sink.Remedy{}
+	case r.cfg.OnPoison == PoisonDeadLetter && j.Record.Topic != r.cfg.DeadLetterTopic:
+		say("event goes to the dead-letter topic: the broker can never take it")
+		return sink.Remedy{Instead: r.brokerDeadLetter(j, p, id)}
+	}
+	return sink.Remedy{Stop: true}
+}
+
+func (r *Relay) brokerDeadLetter(j sink.Rejection, p *routing.Poison, id string) *routing.Record {
+	rec := j.Record
+	rec.Headers = append(append([]routing.Header(nil), rec.Headers...), deadLetterHeaders(p, rec.Topic, "", "", id)...)
+	rec.Topic, rec.Partition = r.cfg.DeadLetterTopic, -1
+	if p.Reason == routing.ReasonTooLarge {
+		rec.Value = nil
+	}
+	return &rec
+}
+
+// poisonFields puts an event that Kafka can never take into the log.
+type poisonFields struct{ *PoisonError }
+
+func (f poisonFields) MarshalZerologObject(e *zerolog.Event) {
+	e.Str("event_id", f.ID).Str("event_type", f.EventType).Str("key", f.Key).Str("table", f.Table).
+		Stringer("lsn", f.LSN).Str("topic", f.Topic).Str("reason", f.Reason).Str("detail", f.Detail)
+}

@@ -1,0 +1,229 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/rs/zerolog"
+
+	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/replication"
+	"github.com/walrelay/walrelay/routing"
+	"github.com/walrelay/walrelay/sink"
+	"github.com/walrelay/walrelay/telemetry"
+)
+
+// Table is one outbox table: how its rows are read and where its events go.
+type Table struct {
+	Decoding decoding.Table // Index and Extra are filled in by New
+	Rules    routing.Rules
+}
+
+// Config is what a Relay is made of.
+type Config struct {
+	Replication replication.Config // Tables is filled in by New
+	Tables      []Table            // at least one
+	Sink        sink.Config        // Hooks are filled in by New
+
+	// OnPoison says what becomes of an event that Kafka can never take. Default
+	// PoisonStop.
+	OnPoison        Policy
+	DeadLetterTopic string // for PoisonDeadLetter
+
+	NoWait bool // ErrStandby instead of waiting while another instance holds the slot
+
+	Log     zerolog.Logger
+	Metrics *telemetry.Metrics // nil: none are kept
+}
+
+// Policy is what becomes of a poison event.
+type Policy string
+
+// The policies: stop the relay before it, leave it out and say so, or send it to
+// the dead-letter topic.
+const (
+	PoisonStop       Policy = "stop"
+	PoisonSkip       Policy = "skip"
+	PoisonDeadLetter Policy = "dead-letter"
+)
+
+// Relay carries the events of one slot to Kafka. Make one with New.
+type Relay struct {
+	cfg     Config
+	log     zerolog.Logger
+	decoder *decoding.Decoder
+	routers []*routing.Router // by decoding.Table.Index
+	meter   *meter
+	errors  *telemetry.Repeated
+
+	producer atomic.Pointer[sink.Producer] // replaced after it was fenced
+	ended    chan error                    // the present producer's end
+
+	resume resume       // what the last connection handed over; Run's goroutine only
+	beat   atomic.Int64 // when the loop last moved, ns since 1970
+
+	mu     sync.Mutex // guards status
+	status status
+}
+
+// resume is the last event that was handed to the sink: after a lost connection
+// the slot sends from its confirmed position again, and what is at or before
+// resume was delivered by this very process. Only good on the same server and
+// timeline; the zero value skips nothing.
+type resume struct {
+	systemID string
+	timeline int32
+	lsn      replication.LSN // commit LSN
+	index    int
+}
+
+// covers says whether the event at lsn and index was handed over already.
+func (r resume) covers(lsn replication.LSN, index int) bool {
+	return lsn < r.lsn || lsn == r.lsn && index <= r.index
+}
+
+// New checks cfg and makes a Relay that has not connected to anything.
+func New(cfg Config) (*Relay, error) {
+	if len(cfg.Tables) == 0 {
+		return nil, errors.New("no outbox table: name one under outbox.table")
+	}
+	if cfg.OnPoison == "" {
+		cfg.OnPoison = PoisonStop
+	}
+	r := &Relay{cfg: cfg, log: cfg.Log, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log)}
+	cfg.Tables = slices.Clone(cfg.Tables)
+	tables := make([]decoding.Table, 0, len(cfg.Tables))
+	r.cfg.Replication.Tables = nil
+	for i, t := range cfg.Tables {
+		router, err := routing.New(t.Rules)
+		if err != nil {
+			return nil, fmt.Errorf("route of outbox table %s: %w", &t.Decoding, err)
+		}
+		t.Decoding.Index, t.Decoding.Extra = i, router.Extra()
+		tables = append(tables, t.Decoding)
+		r.routers = append(r.routers, router)
+		r.cfg.Replication.Tables = append(r.cfg.Replication.Tables, replication.Table{Schema: t.Decoding.Schema, Name: t.Decoding.Name})
+	}
+	if err := r.cfg.Replication.Validate(); err != nil {
+		return nil, err
+	}
+	r.decoder = decoding.New(tables)
+	r.cfg.Sink.Hooks = r.hooks()
+	if _, err := sink.New(r.cfg.Sink); err != nil {
+		return nil, err
+	}
+	r.status.State, r.status.Since = StateStarting, time.Now()
+	if cfg.Metrics != nil {
+		cfg.Metrics.BeforeScrape(r.refresh)
+	}
+	r.moved()
+	return r, nil
+}
+
+// Run relays until ctx ends, which is a graceful stop and gives nil: what was
+// received is flushed, confirmed, and the connections are closed. Errors worth
+// waiting out are waited out without end; ExitCode tells what the others ask for.
+func (r *Relay) Run(ctx context.Context) error {
+	defer r.setState(StateStopping)
+	delay := backoff.NewExponentialBackOff()
+	delay.InitialInterval, delay.MaxInterval = 100*time.Millisecond, 10*time.Second
+	// The sink outlives ctx: a graceful stop has to flush.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	for {
+		r.startSink(life)
+		began := time.Now()
+		err := r.stream(ctx)
+		d := classify(err)
+		if ctx.Err() != nil && d != stop {
+			err = nil
+		}
+		if err == nil || d == stop {
+			end()
+			<-r.ended
+			return err
+		}
+		if time.Since(began) > delay.MaxInterval {
+			delay.Reset()
+		}
+		wait := delay.NextBackOff()
+		r.failed(err, wait)
+		if err := r.afterLoss(ctx, err); err != nil {
+			end()
+			<-r.ended
+			return err
+		}
+		if !r.sleep(ctx, wait) {
+			continue // ctx has ended: the next stream returns at once
+		}
+	}
+}
+
+// startSink makes a producer unless there is a good one.
+func (r *Relay) startSink(life context.Context) {
+	if p := r.producer.Load(); p != nil && p.Err() == nil {
+		return
+	}
+	if r.ended != nil {
+		<-r.ended
+	}
+	p, err := sink.New(r.cfg.Sink)
+	if err != nil {
+		panic(fmt.Sprintf("relay: configuration was checked by New: %v", err)) // impossible
+	}
+	r.ended = make(chan error, 1)
+	r.producer.Store(p)
+	go func() { r.ended <- p.Run(life) }()
+	p.Learn(r.staticTopics()...)
+	r.resume = resume{} // a new producer has delivered nothing
+}
+
+// staticTopics are the topics that are known before the first event.
+func (r *Relay) staticTopics() []string {
+	var topics []string
+	if r.cfg.OnPoison == PoisonDeadLetter {
+		topics = append(topics, r.cfg.DeadLetterTopic)
+	}
+	return topics
+}
+
+// afterLoss brings what the sink still has to Kafka after the connection to
+// PostgreSQL was lost, so that the next connection can tell what was delivered.
+// An error ends the relay.
+func (r *Relay) afterLoss(ctx context.Context, cause error) error {
+	p := r.producer.Load()
+	if errors.Is(cause, sink.ErrFenced) || p.Err() != nil {
+		return nil // startSink makes a new one
+	}
+	for {
+		slice, cancel := context.WithTimeout(ctx, time.Second)
+		err := p.Flush(slice)
+		cancel()
+		r.moved()
+		switch {
+		case err == nil, p.Err() != nil, ctx.Err() != nil:
+			return nil
+		}
+		r.setWaiting(StateBlocked, r.kafkaReasons(p)...)
+	}
+}
+
+// sleep waits for d; false when ctx ended first.
+func (r *Relay) sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		r.moved()
+		return true
+	}
+}
+
+// moved is the sign of life that Alive looks for.
+func (r *Relay) moved() { r.beat.Store(time.Now().UnixNano()) }

@@ -1,0 +1,364 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/walrelay/walrelay/checkpoint"
+	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/replication"
+	"github.com/walrelay/walrelay/routing"
+	"github.com/walrelay/walrelay/sink"
+)
+
+const (
+	// tickEvery is how often progress is looked at and confirmed.
+	tickEvery = 100 * time.Millisecond
+	// glanceEvery is the number of frames after which the clock is looked at.
+	glanceEvery = 64
+	// openTimeout bounds the steps before streaming.
+	openTimeout = 30 * time.Second
+	// stopPatience is how long a stop waits for the end of the transaction that
+	// is being received, and then for Kafka.
+	stopPatience = 20 * time.Second
+)
+
+var errSilent = errors.New("the server has sent nothing although it was asked to: reconnecting")
+
+// session is one connection to the slot, from START_REPLICATION to its end.
+// Everything in it belongs to the goroutine of Run.
+type session struct {
+	r        *Relay
+	producer *sink.Producer
+	stream   *replication.Stream
+	tracker  *checkpoint.Tracker
+	watch    *watch
+	position replication.Position
+	resume   resume
+	began    time.Time
+
+	msg     decoding.Message
+	rec     routing.Record
+	pending pendingEvent // the event that waits for room
+
+	inTransaction bool
+	received      replication.LSN // highest position seen
+	confirmed     replication.LSN // as last sent
+	replyAsked    bool            // the server wants a status
+
+	frames     int
+	dirty      bool // records were handed over since the last Dispatch
+	heard      bool // frames came since the last tick
+	lastHeard  time.Time
+	nextTick   time.Time
+	lastStatus time.Time
+	blockedAt  time.Time // since when the event waits; zero when none does
+	skipped    int       // events of resume
+}
+
+// stream runs one session; nil means that ctx ended and the stop was graceful.
+func (r *Relay) stream(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	r.setState(StateStarting)
+	control, position, err := r.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	watch := newWatch(r, control)
+	defer watch.close()
+	stream, err := r.acquire(ctx, position)
+	if err != nil {
+		return err
+	}
+	confirmed, err := watch.confirmed(ctx)
+	if err != nil {
+		_ = stream.Close(ctx) // the error to report is the first one
+		return err
+	}
+	s := &session{
+		r: r, producer: r.producer.Load(), stream: stream, position: position,
+		tracker: checkpoint.New(confirmed), received: confirmed, confirmed: confirmed,
+	}
+	if r.resume.systemID == position.SystemID && r.resume.timeline == position.Timeline {
+		s.resume = r.resume
+	}
+	r.decoder.Reset()
+	s.producer.Fence(fmt.Sprintf("walrelay-%s-%s", position.SystemID, r.cfg.Replication.Slot))
+	r.log.Info().Str("slot", r.cfg.Replication.Slot).Str("publication", r.cfg.Replication.Publication).
+		Stringer("confirmed_lsn", confirmed).Uint32("walsender_pid", stream.PID()).Msg("streaming")
+	s.watch, s.began = watch, time.Now()
+	watch.start(confirmed)
+	return s.end(ctx, watch, s.run(ctx))
+}
+
+// prepare connects and makes sure that there is a slot to read from. Making one
+// waits for the transactions that are open, however long they are.
+func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.Position, error) {
+	step, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	control, err := replication.Connect(step, r.cfg.Replication)
+	if err != nil {
+		return nil, replication.Position{}, err
+	}
+	done := r.lively()
+	defer done()
+	position, err := control.Prepare(ctx, func(message string, fields ...any) {
+		r.log.Info().Fields(fields).Msg(message)
+	})
+	if err != nil {
+		control.Close()
+		return nil, replication.Position{}, err
+	}
+	return control, position, nil
+}
+
+// lively shows signs of life during a step that may rightly take long, until
+// the returned function is called.
+func (r *Relay) lively() (done func()) {
+	quit := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+				r.moved()
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(quit) })
+}
+
+// acquire starts the slot, standing by while another connection reads from it:
+// at first every 50 to 100 ms, because a killed predecessor's walsender lives on
+// for a moment, later a few times a second.
+func (r *Relay) acquire(ctx context.Context, position replication.Position) (*replication.Stream, error) {
+	wait := 50 * time.Millisecond
+	for waited := false; ; waited = true {
+		step, cancel := context.WithTimeout(ctx, openTimeout)
+		stream, err := replication.OpenStream(step, r.cfg.Replication, position)
+		cancel()
+		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
+			return stream, err
+		}
+		if r.cfg.NoWait && time.Since(r.since()) > time.Second {
+			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
+		}
+		if !waited {
+			r.log.Info().Err(err).Msg("another instance reads from the slot: standing by")
+		}
+		r.setWaiting(StateStandby, Reason{Code: "standby", Message: "another instance reads from the slot; this one takes over when it stops"})
+		if !r.sleep(ctx, wait) {
+			return nil, ctx.Err()
+		}
+		wait = min(wait+wait/16, 300*time.Millisecond)
+	}
+}
+
+// run reads frames until ctx ends at the boundary of a transaction (nil) or
+// something fails.
+func (s *session) run(ctx context.Context) error {
+	wake := context.AfterFunc(ctx, s.stream.Interrupt)
+	defer wake()
+	if err := s.status(time.Now()); err != nil {
+		return err
+	}
+	s.lastHeard = time.Now()
+	s.r.setState(StateStreaming)
+	var stopBy time.Time
+	for {
+		if ctx.Err() != nil {
+			if stopBy.IsZero() {
+				stopBy = time.Now().Add(stopPatience)
+				s.r.setState(StateStopping)
+			}
+			if !s.inTransaction || time.Now().After(stopBy) {
+				return nil
+			}
+		}
+		if err := s.step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// step moves by one frame, or by one tick when there is none.
+func (s *session) step(ctx context.Context) error {
+	if s.pending.waits {
+		return s.wait(ctx)
+	}
+	if s.dirty && s.stream.Buffered() == 0 {
+		s.producer.Dispatch()
+		s.dirty = false
+	}
+	frame, err := s.stream.Receive(s.nextTick)
+	if err != nil {
+		return err
+	}
+	switch frame.Kind {
+	case replication.FrameNone:
+		return s.tick(time.Now())
+	case replication.FrameKeepalive:
+		s.keepalive(frame)
+	case replication.FrameXLogData:
+		if err := s.message(frame); err != nil {
+			return err
+		}
+	}
+	s.heard = true
+	s.frames++
+	if s.replyAsked || s.frames%glanceEvery == 0 {
+		if now := time.Now(); s.replyAsked || !now.Before(s.nextTick) {
+			return s.tick(now)
+		}
+	}
+	return nil
+}
+
+// keepalive takes the server's position as a boundary. Inside a transaction it
+// is not one.
+func (s *session) keepalive(f replication.Frame) {
+	s.received = max(s.received, f.ServerWALEnd)
+	s.replyAsked = s.replyAsked || f.ReplyRequested
+	if !s.inTransaction {
+		s.tracker.Boundary(f.ServerWALEnd)
+	}
+}
+
+// message decodes a frame and acts on it.
+func (s *session) message(f replication.Frame) error {
+	if err := s.r.decoder.Decode(f.Data, &s.msg); err != nil {
+		return err
+	}
+	switch s.msg.Kind {
+	case decoding.KindBegin:
+		s.inTransaction = true
+	case decoding.KindCommit:
+		s.inTransaction = false
+		s.received = max(s.received, s.msg.Commit.EndLSN)
+		s.tracker.Boundary(s.msg.Commit.EndLSN)
+	case decoding.KindInsert:
+		return s.event()
+	}
+	return nil
+}
+
+// wait sits out that Kafka takes nothing, without leaving PostgreSQL alone.
+func (s *session) wait(ctx context.Context) error {
+	s.producer.Dispatch()
+	timer := time.NewTimer(time.Until(s.nextTick))
+	defer timer.Stop()
+	select {
+	case <-s.producer.Changed():
+	case <-timer.C:
+	case <-ctx.Done():
+		// A stop does not wait for room: what was not handed over is sent again.
+		s.pending = pendingEvent{}
+		s.inTransaction = false
+		return nil
+	}
+	if err := s.offer(); err != nil {
+		return err
+	}
+	s.heard = true // nothing was read, so nothing can be missed
+	if now := time.Now(); !now.Before(s.nextTick) {
+		return s.tick(now)
+	}
+	return nil
+}
+
+// tick confirms progress, watches the server and shows how things are.
+func (s *session) tick(now time.Time) error {
+	s.r.moved()
+	s.nextTick = now.Add(tickEvery)
+	if s.heard {
+		s.heard, s.lastHeard = false, now
+	}
+	timeout := s.senderTimeout()
+	number, _, ok := s.producer.Oldest()
+	confirmable := s.tracker.Confirmable(number, ok)
+	if confirmable > s.confirmed || s.replyAsked || now.Sub(s.lastStatus) >= timeout/3 {
+		s.confirmed = confirmable
+		if err := s.status(now); err != nil {
+			return err
+		}
+	}
+	if err := s.producer.Err(); err != nil {
+		return err
+	}
+	s.r.progress(s, now)
+	if now.Sub(s.lastHeard) > timeout {
+		return fmt.Errorf("%w (for %s)", errSilent, now.Sub(s.lastHeard).Round(time.Second))
+	}
+	return nil
+}
+
+// status sends the standby status update. It asks for an answer when the server
+// has been quiet, so that silence means something.
+func (s *session) status(now time.Time) error {
+	ask := !s.lastHeard.IsZero() && now.Sub(s.lastHeard) >= s.senderTimeout()/3
+	if err := s.stream.Confirm(s.received, s.confirmed, ask); err != nil {
+		return err
+	}
+	s.lastStatus, s.replyAsked = now, false
+	return nil
+}
+
+func (s *session) senderTimeout() time.Duration {
+	if t := s.r.cfg.Replication.SenderTimeout; t > 0 {
+		return t
+	}
+	return replication.DefaultSenderTimeout
+}
+
+// end closes the session. On the way out of a stop, and of an event that stops
+// the relay, everything before it is brought to Kafka and confirmed.
+func (s *session) end(ctx context.Context, w *watch, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	decided := classify(cause)
+	if cause == nil || decided == stop && s.producer.Err() == nil {
+		s.r.setState(StateStopping)
+		flushed := s.flush(ctx)
+		if cause == nil && flushed != nil {
+			cause = flushed
+		}
+	}
+	closed := s.stream.Close(ctx)
+	w.stop()
+	clean := closed == nil && (cause == nil || decided == stop)
+	w.save(ctx, s.confirmed, clean)
+	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
+	return cause
+}
+
+// flush waits for the acknowledgements of all that was handed over, going on to
+// send status updates, and confirms them.
+func (s *session) flush(ctx context.Context) error {
+	for {
+		step, cancel := context.WithTimeout(ctx, time.Second)
+		err := s.producer.Flush(step)
+		cancel()
+		number, _, ok := s.producer.Oldest()
+		s.confirmed = max(s.confirmed, s.tracker.Confirmable(number, ok))
+		if serr := s.status(time.Now()); serr != nil {
+			return serr
+		}
+		s.r.moved()
+		switch {
+		case err == nil:
+			return nil
+		case s.producer.Err() != nil:
+			return s.producer.Err()
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w (%v)", ErrFlush, err)
+		}
+	}
+}

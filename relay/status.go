@@ -1,0 +1,257 @@
+package relay
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/walrelay/walrelay/replication"
+	"github.com/walrelay/walrelay/sink"
+	"github.com/walrelay/walrelay/telemetry"
+)
+
+// State is what the relay does; see the package comment.
+type State string
+
+// The states of a relay, as metrics, /readyz and /status name them.
+const (
+	StateStarting  State = "starting"
+	StateStandby   State = "standby"
+	StateStreaming State = "streaming"
+	StateBlocked   State = "blocked"
+	StateStopping  State = "stopping"
+)
+
+// States are all of them.
+var States = []State{StateStarting, StateStandby, StateStreaming, StateBlocked, StateStopping}
+
+// Reason is why a relay is not ready.
+type Reason = telemetry.Reason
+
+const (
+	// blockedAfter is when an event that waits for room is called a blockage.
+	blockedAfter = 2 * time.Second
+	// silentAfter is when Alive calls the loop dead. Its longest step without a
+	// sign of life is bounded by openTimeout.
+	silentAfter = 2 * openTimeout
+)
+
+// Status is a look at the relay, the body of /status.
+type Status struct {
+	State            State       `json:"state"`
+	Since            time.Time   `json:"since"`
+	Reasons          []Reason    `json:"reasons,omitempty"`
+	Target           string      `json:"postgres"`
+	Slot             string      `json:"slot"`
+	Publication      string      `json:"publication"`
+	Brokers          []string    `json:"kafka"`
+	ReceivedLSN      string      `json:"received_lsn,omitempty"`
+	ConfirmedLSN     string      `json:"confirmed_lsn,omitempty"`
+	UnsentEvents     int         `json:"unsent_events"`
+	OldestUnsentSecs float64     `json:"oldest_unsent_age_seconds"`
+	Delivered        uint64      `json:"delivered_events"` // since the start
+	Reconnects       int         `json:"reconnects"`
+	LastError        string      `json:"last_error,omitempty"`
+	LastErrorAt      *time.Time  `json:"last_error_at,omitempty"`
+	Producer         sink.Stats  `json:"producer"`
+	SlotState        *SlotStatus `json:"slot_state,omitempty"`
+}
+
+// SlotStatus is what was last seen of the slot by SQL.
+type SlotStatus struct {
+	WALStatus     string    `json:"wal_status"`
+	RestartLSN    string    `json:"restart_lsn"`
+	ConfirmedLSN  string    `json:"confirmed_flush_lsn"`
+	CurrentLSN    string    `json:"current_wal_lsn"`
+	RetainedBytes int64     `json:"retained_bytes"`
+	SafeBytes     *int64    `json:"safe_bytes,omitempty"` // absent: max_slot_wal_keep_size is unlimited
+	At            time.Time `json:"at"`
+}
+
+// status is the part of Status that is kept; guarded by Relay.mu.
+type status struct {
+	State               State
+	Since               time.Time
+	reasons             []Reason
+	received, confirmed replication.LSN
+	reconnects          int
+	lastError           string
+	lastErrorAt         time.Time
+	slot                *SlotStatus
+}
+
+func (r *Relay) setState(s State) { r.setWaiting(s) }
+
+// setWaiting changes the state and says why it is not streaming.
+func (r *Relay) setWaiting(s State, reasons ...Reason) {
+	r.mu.Lock()
+	changed := r.status.State != s
+	if changed {
+		r.status.State, r.status.Since = s, time.Now()
+	}
+	r.status.reasons = reasons
+	r.mu.Unlock()
+	if changed {
+		r.meter.state(s)
+		r.log.Debug().Str("state", string(s)).Msg("state")
+	}
+}
+
+func (r *Relay) since() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.status.Since
+}
+
+// failed notes an error that is waited out.
+func (r *Relay) failed(err error, wait time.Duration) {
+	side := "postgres"
+	if errors.Is(err, sink.ErrFenced) {
+		side = "kafka"
+	}
+	r.meter.reconnect(side)
+	r.errors.Failed("stream", "stream lost: reconnecting", err, func(e *zerolog.Event) { e.Stringer("wait", wait.Round(time.Millisecond)) })
+	r.mu.Lock()
+	r.status.reconnects++
+	r.status.lastError, r.status.lastErrorAt = err.Error(), time.Now()
+	r.mu.Unlock()
+	if classify(err) != standBy {
+		r.setWaiting(StateStarting, Reason{Code: "postgres", Message: err.Error()})
+	}
+}
+
+// progress shows where the session stands, at every tick.
+func (r *Relay) progress(s *session, now time.Time) {
+	r.mu.Lock()
+	r.status.received, r.status.confirmed = s.received, s.confirmed
+	state := r.status.State
+	r.mu.Unlock()
+	r.meter.positions(s.received, s.confirmed)
+	s.watch.progress.Store(uint64(s.confirmed))
+	switch {
+	case !s.pending.waits:
+		s.blockedAt = time.Time{}
+	case s.blockedAt.IsZero():
+		s.blockedAt = now
+	}
+	if state != StateStreaming && state != StateBlocked {
+		return
+	}
+	if reasons := r.blockage(s, now); len(reasons) > 0 {
+		r.setWaiting(StateBlocked, reasons...)
+		return
+	}
+	r.setState(StateStreaming)
+	r.errors.Recovered("stream", "stream is back")
+}
+
+// blockage says why events do not get on; nothing when they do.
+func (r *Relay) blockage(s *session, now time.Time) []Reason {
+	_, committed, waiting := s.producer.Oldest()
+	stuck := !s.blockedAt.IsZero() && now.Sub(s.blockedAt) > blockedAfter
+	if !stuck && !(waiting && now.Sub(time.UnixMicro(committed)) > blockedAfter) {
+		return nil
+	}
+	if reasons := r.kafkaReasons(s.producer); len(reasons) > 0 {
+		return reasons
+	}
+	if stuck && now.Sub(r.lastAck(s)) > blockedAfter {
+		return []Reason{{Code: "kafka", Message: fmt.Sprintf("no acknowledgement for %s", now.Sub(r.lastAck(s)).Round(time.Second))}}
+	}
+	return nil // a backlog is being worked off
+}
+
+// lastAck is when something was last acknowledged, or the session began.
+func (r *Relay) lastAck(s *session) time.Time {
+	last := time.Unix(0, r.meter.lastAck.Load())
+	if last.Before(s.began) {
+		return s.began
+	}
+	return last
+}
+
+// kafkaReasons are what the sink waits for.
+func (r *Relay) kafkaReasons(p *sink.Producer) []Reason {
+	waits := p.Stats().Waits
+	reasons := make([]Reason, 0, len(waits))
+	for what, err := range waits {
+		reasons = append(reasons, Reason{Code: "kafka", Message: fmt.Sprintf("%s: %v", what, err)})
+	}
+	sort.Slice(reasons, func(i, j int) bool { return reasons[i].Message < reasons[j].Message })
+	return reasons
+}
+
+// slotSeen takes over a look at the slot.
+func (r *Relay) slotSeen(s replication.SlotState) {
+	r.meter.slot(&s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status.slot = &SlotStatus{
+		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
+		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, At: time.Now(),
+	}
+}
+
+// Status is a snapshot for /status and the status page. Any goroutine.
+func (r *Relay) Status() any { return r.Snapshot() }
+
+// Snapshot is Status with its type.
+func (r *Relay) Snapshot() Status {
+	unsent, age := r.unsent()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := Status{
+		State: r.status.State, Since: r.status.Since, Reasons: slices.Clone(r.status.reasons),
+		Target: r.cfg.Replication.Target(), Slot: r.cfg.Replication.Slot, Publication: r.cfg.Replication.Publication, Brokers: r.cfg.Sink.Brokers,
+		UnsentEvents: unsent, OldestUnsentSecs: age.Seconds(), Delivered: r.meter.delivered.Load(),
+		Reconnects: r.status.reconnects, LastError: r.status.lastError, SlotState: r.status.slot,
+	}
+	if r.status.received != 0 {
+		out.ReceivedLSN, out.ConfirmedLSN = r.status.received.String(), r.status.confirmed.String()
+	}
+	if !r.status.lastErrorAt.IsZero() {
+		at := r.status.lastErrorAt
+		out.LastErrorAt = &at
+	}
+	if p := r.producer.Load(); p != nil {
+		out.Producer = p.Stats()
+	}
+	return out
+}
+
+// unsent are the events received and not acknowledged, and the age of the oldest.
+func (r *Relay) unsent() (events int, age time.Duration) {
+	p := r.producer.Load()
+	if p == nil {
+		return 0, 0
+	}
+	if _, committed, ok := p.Oldest(); ok {
+		age = max(0, time.Since(time.UnixMicro(committed)))
+	}
+	return p.Stats().Unacked, age
+}
+
+// Ready says whether events flow, and otherwise why they don't. Any goroutine.
+func (r *Relay) Ready() (bool, []Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.status.State == StateStreaming {
+		return true, nil
+	}
+	if len(r.status.reasons) > 0 {
+		return false, slices.Clone(r.status.reasons)
+	}
+	return false, []Reason{{Code: string(r.status.State), Message: "the relay is " + string(r.status.State)}}
+}
+
+// Alive fails when the loop has not moved for long. Any goroutine.
+func (r *Relay) Alive() error {
+	if quiet := time.Since(time.Unix(0, r.beat.Load())); quiet > silentAfter {
+		return fmt.Errorf("the relay's loop has not moved for %s", quiet.Round(time.Second))
+	}
+	return nil
+}

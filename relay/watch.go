@@ -1,0 +1,134 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/walrelay/walrelay/replication"
+)
+
+const (
+	slotEvery   = 10 * time.Second // looks at the slot
+	markerEvery = time.Minute      // writes of the marker, with progress
+	askTimeout  = 5 * time.Second  // for one question
+)
+
+// watch owns the SQL connection of a session: it looks at the slot now and then
+// and keeps the marker. Its trouble is never the stream's, but a slot that is
+// lost is known before the walsender says so.
+type watch struct {
+	r        *Relay
+	control  *replication.Control
+	progress atomic.Uint64 // confirmed LSN, written by the session
+	saved    replication.LSN
+	quit     context.CancelFunc
+	done     chan struct{}
+}
+
+func newWatch(r *Relay, control *replication.Control) *watch {
+	return &watch{r: r, control: control}
+}
+
+// confirmed asks for the slot's own confirmed position, which is stable now that
+// the slot is ours.
+func (w *watch) confirmed(ctx context.Context) (replication.LSN, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	return w.control.Confirmed(ctx)
+}
+
+// start begins to look, in a goroutine of its own until stop.
+func (w *watch) start(confirmed replication.LSN) {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.quit, w.done, w.saved = cancel, make(chan struct{}), confirmed
+	w.progress.Store(uint64(confirmed))
+	go func() {
+		defer close(w.done)
+		slot, marker := time.NewTicker(slotEvery), time.NewTicker(markerEvery)
+		defer slot.Stop()
+		defer marker.Stop()
+		w.look(ctx)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-slot.C:
+				w.look(ctx)
+			case <-marker.C:
+				if lsn := replication.LSN(w.progress.Load()); lsn > w.saved {
+					w.save(ctx, lsn, false)
+				}
+			}
+		}
+	}()
+}
+
+// stop ends the goroutine; the connection is the caller's again.
+func (w *watch) stop() {
+	if w.quit != nil {
+		w.quit()
+		<-w.done
+		w.quit = nil
+	}
+}
+
+func (w *watch) close() {
+	w.stop()
+	w.control.Close()
+}
+
+// look brings what the metrics say of the slot up to date.
+func (w *watch) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if !w.connected(ctx) {
+		return
+	}
+	state, err := w.control.Slot(ctx)
+	if err != nil {
+		w.trouble(ctx, "look at slot", err)
+		return
+	}
+	w.r.slotSeen(state)
+	w.r.errors.Recovered("look at slot", "slot seen again")
+}
+
+// save writes the marker. That it can't be written is worth a line in the log,
+// not the stream.
+func (w *watch) save(ctx context.Context, lsn replication.LSN, clean bool) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if !w.connected(ctx) {
+		return
+	}
+	if err := w.control.SaveProgress(ctx, lsn, clean); err != nil {
+		w.trouble(ctx, "write marker", err)
+		return
+	}
+	w.saved = lsn
+	w.r.errors.Recovered("write marker", "marker written again")
+}
+
+// connected reopens the SQL connection when it broke.
+func (w *watch) connected(ctx context.Context) bool {
+	if !w.control.IsClosed() {
+		return true
+	}
+	control, err := replication.Connect(ctx, w.r.cfg.Replication)
+	if err != nil {
+		w.trouble(ctx, "connect for slot and marker", err)
+		return false
+	}
+	w.control = control
+	w.r.errors.Recovered("connect for slot and marker", "SQL connection is back")
+	return true
+}
+
+func (w *watch) trouble(ctx context.Context, what string, err error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // stopping
+	}
+	w.r.errors.Failed(what, what+" failed: events flow all the same", err, nil)
+}

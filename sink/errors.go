@@ -1,0 +1,120 @@
+package sink
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// What Produce answers when the record has to wait. The caller keeps it and
+// calls again after Changed.
+var (
+	// ErrFull: the in-flight limit or the window is reached.
+	ErrFull = errors.New("in-flight limit reached")
+	// ErrPending: the topic's partitions or the producer id are not known yet.
+	// Blocked says why when that lasts.
+	ErrPending = errors.New("waiting for Kafka")
+)
+
+// ErrFenced means that a newer instance took the producer id: this one must
+// give up the slot and stand by (error codes 47, 48 and 90).
+var ErrFenced = errors.New("another instance has taken over the producer id")
+
+// RefusedError is something that Kafka refuses and that waiting does not mend:
+// missing rights, a wrong password, a certificate that does not verify.
+type RefusedError struct {
+	Op     string // what was tried
+	Err    error
+	Advice string // what to do
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s: %v: %s", e.Op, e.Err, e.Advice)
+}
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+// verdict is what a broker's answer for one batch means.
+type verdict int
+
+const (
+	delivered   verdict = iota // acknowledged by all in-sync replicas
+	retry                      // certainly not appended; send again
+	uncertain                  // may be appended; send the same bytes again
+	misrouted                  // not appended: the leader or the topic is elsewhere
+	outOfOrder                 // 45, 59: the producer's state at the broker is not ours
+	fenced                     // a newer epoch exists
+	poison                     // the batch can never be taken as it is
+	refused                    // missing rights
+	incompetent                // an answer this producer does not know: stop
+)
+
+// judge is the one place that knows Kafka's produce error codes
+// (https://kafka.apache.org/protocol.html#protocol_error_codes).
+func judge(code kafka.Error) verdict {
+	switch code {
+	case 0, kafka.DuplicateSequenceNumber:
+		// 46: the broker has this very batch, and more after it from its last five.
+		return delivered
+	case kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition,
+		kafka.ReplicaNotAvailable, kafka.KafkaStorageError, kafka.FencedLeaderEpoch, kafka.UnknownLeaderEpoch,
+		kafka.BrokerNotAvailable:
+		return misrouted
+	case kafka.RequestTimedOut, kafka.NetworkException, kafka.NotEnoughReplicasAfterAppend:
+		return uncertain
+	case kafka.NotEnoughReplicas, kafka.InvalidMessage, kafka.ConcurrentTransactions, kafka.ThrottlingQuotaExceeded,
+		kafka.GroupLoadInProgress, kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup:
+		return retry
+	case kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId:
+		return outOfOrder
+	case kafka.InvalidProducerEpoch, kafka.TransactionCoordinatorFenced, kafka.ProducerFenced:
+		return fenced
+	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidTimestamp, kafka.InvalidRecord:
+		return poison
+	case kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed:
+		return refused
+	}
+	return incompetent
+}
+
+// adviceFor says what to do about missing rights.
+func adviceFor(code kafka.Error, topic string) string {
+	switch code {
+	case kafka.TopicAuthorizationFailed:
+		return fmt.Sprintf("grant the relay's principal Write and Describe on topic %q", topic)
+	case kafka.ClusterAuthorizationFailed:
+		return "grant the relay's principal IdempotentWrite on the cluster"
+	case kafka.TransactionalIDAuthorizationFailed:
+		return "grant the relay's principal Write and Describe on its transactional id (prefix walrelay-)"
+	}
+	return "see the broker's authorizer log"
+}
+
+// refusal tells connection errors that need a human from those that pass.
+func refusal(op string, err error) *RefusedError {
+	var (
+		verify    *tls.CertificateVerificationError
+		authority x509.UnknownAuthorityError
+		alert     tls.AlertError
+		code      kafka.Error
+	)
+	switch {
+	case errors.As(err, &verify), errors.As(err, &authority):
+		return &RefusedError{op, err, "check kafka.tls.ca_file and kafka.tls.server_name against the broker's certificate"}
+	case errors.As(err, &alert):
+		return &RefusedError{op, err, "the broker refused the TLS session: check kafka.tls.cert_file and kafka.tls.key_file"}
+	case errors.As(err, &code):
+		switch code {
+		case kafka.SASLAuthenticationFailed:
+			return &RefusedError{op, err, "check kafka.sasl.username and kafka.sasl.password"}
+		case kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState:
+			return &RefusedError{op, err, "check kafka.sasl.mechanism against the listener's sasl.enabled.mechanisms"}
+		case kafka.ClusterAuthorizationFailed, kafka.TopicAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed:
+			return &RefusedError{op, err, adviceFor(code, "")}
+		}
+	}
+	return nil
+}

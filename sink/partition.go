@@ -1,0 +1,121 @@
+package sink
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/walrelay/walrelay/routing"
+)
+
+// topic is what the producer knows of a topic. Guarded by Producer.mu.
+type topic struct {
+	name       string
+	ready      bool  // partitions and maxBytes are known
+	invalid    error // *routing.Poison: Kafka can have no topic of this name
+	partitions []*partition
+	maxBytes   int       // max.message.bytes
+	sizedAt    time.Time // when maxBytes was read
+	resize     bool      // maxBytes is to be read again before a record is called too large
+	sticky     int32     // the partition that records without a key go to
+	stuck      int       // records since sticky was chosen
+}
+
+// partition is one ordered log. Guarded by Producer.mu, but for the batch in
+// sending while its lane has a request under way.
+type partition struct {
+	topic    *topic
+	id       int32
+	leader   int32 // broker, -1: unknown
+	lane     *lane
+	sequence int32    // of the next record to be sealed
+	open     *batch   // grows
+	queue    []*batch // closed, in order
+	sending  *batch   // sealed; in a request, or to be sent again
+	inFlight bool     // sending is in a request
+	retryAt  time.Time
+	class    int // slab class of the next batch
+}
+
+// choose is the partition a record belongs to: the one it names, Java's for its
+// key, or for a record without key one that changes now and then, as Java's
+// sticky partitioner does.
+func (t *topic) choose(rec *routing.Record) (*partition, error) {
+	n := len(t.partitions)
+	switch {
+	case rec.Partition >= 0:
+		if int(rec.Partition) >= n {
+			return nil, &routing.Poison{Reason: "invalid_partition", Detail: fmt.Sprintf("partition %d of topic %q, which has %d", rec.Partition, t.name, n)}
+		}
+		return t.partitions[rec.Partition], nil
+	case rec.Key != nil:
+		return t.partitions[partitionOf(rec.Key, n)], nil
+	}
+	if t.stuck++; t.stuck >= 100 || int(t.sticky) >= n {
+		t.sticky, t.stuck = rand.Int32N(int32(n)), 0
+	}
+	return t.partitions[t.sticky], nil
+}
+
+// closeOpen moves the open batch to the queue. full says that it could not grow
+// further: the next one gets a bigger slab.
+func (part *partition) closeOpen(full bool) {
+	b := part.open
+	part.open = nil
+	part.queue = append(part.queue, b)
+	switch {
+	case full && part.class < len(slabClasses)-1:
+		part.class++
+	case !full && part.class > 0 && len(b.slab) < slabClasses[part.class]/8:
+		part.class--
+	}
+}
+
+// each calls fn for every batch that is not acknowledged.
+func (part *partition) each(fn func(*batch)) {
+	if part.sending != nil {
+		fn(part.sending)
+	}
+	for _, b := range part.queue {
+		fn(b)
+	}
+	if part.open != nil {
+		fn(part.open)
+	}
+}
+
+// next is the batch to send now: the one that is still uncertain before all
+// others, and no new one while fresh is false. Nil when there is none.
+func (part *partition) next(now time.Time, fresh bool) *batch {
+	switch {
+	case part.inFlight || now.Before(part.retryAt):
+		return nil
+	case part.sending != nil:
+		return part.sending
+	case !fresh:
+		return nil
+	case len(part.queue) > 0:
+		return part.queue[0]
+	}
+	return part.open
+}
+
+// take makes next's batch the one in flight.
+func (part *partition) take() *batch {
+	if part.sending == nil {
+		if len(part.queue) == 0 {
+			part.closeOpen(false)
+		}
+		part.sending = part.queue[0]
+		n := copy(part.queue, part.queue[1:])
+		part.queue[n] = nil
+		part.queue = part.queue[:n]
+	}
+	part.inFlight = true
+	return part.sending
+}
+
+// hasWork says that something waits to be sent or acknowledged.
+func (part *partition) hasWork() bool {
+	return part.sending != nil || len(part.queue) > 0 || part.open != nil
+}

@@ -1,0 +1,263 @@
+package sink
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/produce"
+
+	"github.com/walrelay/walrelay/routing"
+)
+
+// settle draws the consequences of an answer, or of its absence, for every batch
+// of a request.
+func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, err error, took time.Duration) {
+	if err != nil {
+		p.unanswered(l, parcels, err)
+		return
+	}
+	p.wait("kafka", nil)
+	codes := codesOf(answer)
+	var again time.Time // when to try again; one step of the backoff an answer
+	for i := range parcels {
+		c := &parcels[i]
+		code, ok := codes[partitionKey{c.part.topic.name, c.part.id}]
+		if !ok {
+			code = kafka.NetworkException // left out of the answer: uncertain
+		}
+		switch v := judge(code); v {
+		case delivered:
+			p.acknowledged(c, took)
+		case poison:
+			p.tooBad(l, c, code)
+		default:
+			if again.IsZero() {
+				again = time.Now().Add(l.delay.NextBackOff())
+			}
+			p.unwell(c, code, v, again)
+		}
+	}
+	if again.IsZero() {
+		l.delay.Reset()
+	}
+	p.mu.Lock()
+	p.signal()
+	if p.session.bump {
+		p.task()
+	}
+	p.mu.Unlock()
+}
+
+type partitionKey struct {
+	topic string
+	id    int32
+}
+
+func codesOf(answer *produce.Response) map[partitionKey]kafka.Error {
+	codes := map[partitionKey]kafka.Error{}
+	for i := range answer.Topics {
+		for _, part := range answer.Topics[i].Partitions {
+			codes[partitionKey{answer.Topics[i].Topic, part.Partition}] = kafka.Error(part.ErrorCode)
+		}
+	}
+	return codes
+}
+
+// unanswered: the request may or may not have reached the broker.
+func (p *Producer) unanswered(l *lane, parcels []parcel, err error) {
+	p.retried("transport")
+	p.wait("kafka", err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r := refusal("produce", err); r != nil {
+		p.stop(r)
+	}
+	at := time.Now().Add(l.delay.NextBackOff())
+	for i := range parcels {
+		c := &parcels[i]
+		c.batch.uncertain = true
+		c.part.landed(at)
+		p.home(c.part)
+	}
+	p.needMetadata = true
+	p.task()
+	p.signal()
+}
+
+// landed ends the flight of the partition's batch, which stays to be sent again.
+func (part *partition) landed(retryAt time.Time) {
+	part.inFlight = false
+	part.retryAt = retryAt
+}
+
+// acknowledged: all in-sync replicas have the batch.
+func (p *Producer) acknowledged(c *parcel, took time.Duration) {
+	b := c.batch
+	if p.cfg.Hooks.Acked != nil {
+		p.cfg.Hooks.Acked(Acked{
+			Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took,
+			Commit: func(fn func(int64, int)) {
+				for _, r := range b.commits {
+					fn(r.micros, int(r.n))
+				}
+			},
+			Type: func(fn func(int32, int)) {
+				for _, r := range b.types {
+					fn(r.label, int(r.n))
+				}
+			},
+		})
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting -= int(b.count)
+	c.part.landed(time.Time{})
+	c.part.sending = nil
+	p.recycle(b)
+	p.home(c.part)
+}
+
+// unwell: the broker did not take the batch, or not for certain.
+func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Time) {
+	p.retried(reasonOf(code))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name, b := c.part.topic.name, c.batch
+	c.part.landed(again)
+	op := fmt.Sprintf("produce to topic %q partition %d", name, c.part.id)
+	switch v {
+	case uncertain:
+		b.uncertain = true
+	case misrouted:
+		p.needMetadata = true
+		p.task()
+	case outOfOrder:
+		// Not appended, and nothing after it: all that is still uncertain is
+		// resolved, then the epoch is raised and sequences start from 0 (KIP-360).
+		b.uncertain = false
+		p.session.bump = true
+	case fenced:
+		p.stop(fmt.Errorf("%s: %w (%s)", op, ErrFenced, code))
+	case refused:
+		p.stop(&RefusedError{op, code, adviceFor(code, name)})
+	case incompetent:
+		p.stop(fmt.Errorf("%s: the broker answered %d (%s), which walrelay does not know how to go on from", op, int(code), code))
+	}
+	p.home(c.part)
+}
+
+// tooBad: the broker will not take the batch as it is. One record of it is at
+// fault; halves are sent until that one stands alone.
+func (p *Producer) tooBad(l *lane, c *parcel, code kafka.Error) {
+	b := c.batch
+	if b.count > 1 {
+		left, right, err := b.halve()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err != nil {
+			p.stop(err)
+			return
+		}
+		c.part.topic.resize, p.needMetadata = true, true
+		p.task()
+		p.replace(l, c, left, right)
+		return
+	}
+	var remedy = Remedy{Stop: true}
+	r := Rejection{Partition: c.part.id, Size: len(b.slab) - prefixLen, Reason: reasonOf(code), Err: code}
+	p.mu.Lock()
+	r.Limit = c.part.topic.maxBytes
+	p.mu.Unlock()
+	_ = b.records(func(_ int32, rec *routing.Record) { r.Record = *rec })
+	r.Record.Topic, r.Record.Partition = c.part.topic.name, c.part.id
+	if p.cfg.Hooks.Reject != nil {
+		remedy = p.cfg.Hooks.Reject(r)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if remedy.Stop {
+		c.part.landed(time.Time{})
+		p.stop(&routing.Poison{Reason: r.Reason, Detail: fmt.Sprintf("topic %q partition %d refused a record of %d bytes (max.message.bytes %d): %s", r.Record.Topic, r.Partition, r.Size, r.Limit, code)})
+		return
+	}
+	if remedy.Instead != nil && !p.substitute(remedy.Instead, b) {
+		return
+	}
+	p.replace(l, c)
+}
+
+// replace puts others in the place of the batch in flight, which was refused
+// and so has used up no sequence numbers.
+func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
+	b := c.batch
+	c.part.sequence = b.sequence
+	c.part.sending = nil
+	c.part.landed(time.Time{})
+	kept := 0
+	for _, o := range others {
+		p.memory.used += cap(o.slab)
+		l.pending += len(o.slab) - recordsAt
+		kept += int(o.count)
+	}
+	p.waiting += kept - int(b.count)
+	c.part.queue = append(others, c.part.queue...)
+	p.recycle(b)
+	p.home(c.part)
+}
+
+// substitute sends rec (to the dead-letter topic) under the number of the record
+// it stands for, so that nothing is confirmed before it is acknowledged.
+func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
+	t := p.topics[rec.Topic]
+	if t == nil || !t.ready || len(t.partitions) == 0 {
+		p.stop(fmt.Errorf("dead-letter topic %q is not known to Kafka: create it", rec.Topic))
+		return false
+	}
+	part, err := t.choose(rec)
+	if err != nil {
+		p.stop(err)
+		return false
+	}
+	size := aloneLen(rec) + prefixLen
+	b := &batch{slab: make([]byte, recordsAt, size), first: of.first, firstBytes: of.firstBytes, firstCommitted: of.firstCommitted}
+	b.append(rec, size)
+	b.commits = append(b.commits, of.commits...)
+	b.types = append(b.types, of.types...)
+	p.memory.used += cap(b.slab)
+	p.waiting++
+	if part.open != nil {
+		part.closeOpen(false)
+	}
+	part.queue = append(part.queue, b)
+	part.lane.pending += len(b.slab) - recordsAt
+	part.lane.wake()
+	return true
+}
+
+// reasonOf is a short word for an error code, for metrics and logs.
+func reasonOf(code kafka.Error) string {
+	switch code {
+	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge:
+		return "too_large"
+	case kafka.InvalidRecord:
+		return "invalid_record"
+	case kafka.InvalidTimestamp:
+		return "invalid_timestamp"
+	}
+	return snake(code.Title())
+}
+
+// snake turns "Not Leader For Partition" into not_leader_for_partition.
+func snake(title string) string {
+	b := []byte(title)
+	for i, c := range b {
+		switch {
+		case c == ' ' || c == '-':
+			b[i] = '_'
+		case 'A' <= c && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
