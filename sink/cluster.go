@@ -15,6 +15,7 @@ import (
 type cluster struct {
 	cfg  Config
 	addr net.Addr
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu        sync.RWMutex
 	transport *kafka.Transport
@@ -22,6 +23,9 @@ type cluster struct {
 
 func (c *cluster) open(cfg Config) {
 	c.cfg, c.addr = cfg, kafka.TCP(cfg.Brokers...)
+	if c.dial = cfg.Dial; c.dial == nil {
+		c.dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 4}}).DialContext
+	}
 	c.renew(nil)
 }
 
@@ -32,7 +36,7 @@ func (c *cluster) renew(topics []string) {
 		topics = []string{} // nil would ask for every topic of the cluster
 	}
 	next := &kafka.Transport{
-		Dial:           (&net.Dialer{Timeout: 5 * time.Second, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 4}}).DialContext,
+		Dial:           c.dial,
 		DialTimeout:    5 * time.Second,
 		IdleTimeout:    4 * time.Minute, // brokers close after ten
 		MetadataTTL:    5 * time.Minute,

@@ -1,7 +1,9 @@
 package sink
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go/sasl"
@@ -15,6 +17,10 @@ type Config struct {
 	ClientID string         // how brokers' logs name us. Default "walrelay"
 	TLS      *tls.Config    // nil: plain text
 	SASL     sasl.Mechanism // nil: no authentication
+
+	// Dial opens connections to brokers; nil dials TCP with keepalives. For
+	// tests that stand between.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Compression string         // none (default), gzip, snappy, lz4, zstd
 	Create      *TopicCreation // nil: a missing topic is waited for

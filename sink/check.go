@@ -1,0 +1,172 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/walrelay/walrelay/replication"
+)
+
+// Finding is one result of a preflight, as on PostgreSQL's side.
+type Finding = replication.Finding
+
+// checkup gathers the findings of one preflight.
+type checkup struct {
+	cfg      Config
+	client   *kafka.Client
+	findings []Finding
+}
+
+func (k *checkup) add(name string, level replication.Level, detail, remedy string) {
+	k.findings = append(k.findings, Finding{Name: name, Level: level, Detail: detail, Remedy: remedy})
+}
+
+// Check is the preflight of Kafka's side: all findings at once, nothing is
+// changed or written. topics are those that are known by name already;
+// transactionalID is what Fence would be called with, or empty. It takes no
+// producer id under that name: that would fence the active instance.
+func Check(ctx context.Context, cfg Config, topics []string, transactionalID string) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var c cluster
+	c.open(cfg)
+	c.renew(topics)
+	defer c.close()
+	k := &checkup{cfg: cfg, client: c.client()}
+	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
+	if err != nil {
+		remedy := "start Kafka, or correct kafka.brokers (and kafka.tls, kafka.sasl) to what the listener expects"
+		var r *RefusedError
+		if r = refusal("connect", err); r != nil {
+			remedy = r.Advice
+		}
+		k.add("kafka", replication.Fail, fmt.Sprintf("%s: %v", strings.Join(cfg.Brokers, ","), err), remedy)
+		return k.findings
+	}
+	k.add("kafka", replication.OK, fmt.Sprintf("%s answered; brokers in the cluster: %d", strings.Join(cfg.Brokers, ","), len(md.Brokers)), "")
+	k.brokers(ctx, md.Brokers)
+	k.producer(ctx, transactionalID)
+	for i := range md.Topics {
+		k.topic(ctx, &md.Topics[i], len(md.Brokers))
+	}
+	return k.findings
+}
+
+// brokers looks whether the addresses that brokers advertise can be reached from
+// here: a listener that advertises localhost is the commonest trap.
+func (k *checkup) brokers(ctx context.Context, brokers []kafka.Broker) {
+	for _, b := range brokers {
+		addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
+		conn, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			k.add("broker "+strconv.Itoa(b.ID), replication.Fail, fmt.Sprintf("advertises %s, which does not answer from here: %v", addr, err),
+				"correct the broker's advertised.listeners, or make its name and port reachable from here")
+			continue
+		}
+		_ = conn.Close()
+		k.add("broker "+strconv.Itoa(b.ID), replication.OK, "reachable at "+addr, "")
+	}
+}
+
+// producer looks at the rights to produce idempotently and under the fence.
+func (k *checkup) producer(ctx context.Context, transactionalID string) {
+	res, err := k.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1, TransactionTimeoutMs: 60_000})
+	if err == nil {
+		err = res.Error
+	}
+	if err != nil {
+		k.add("idempotent producer", replication.Fail, err.Error(), "grant the relay's principal IdempotentWrite on the cluster, or Write on the topics")
+		return
+	}
+	k.add("idempotent producer", replication.OK, "a producer id is given", "")
+	if transactionalID == "" {
+		return
+	}
+	found, err := k.client.FindCoordinator(ctx, &kafka.FindCoordinatorRequest{Key: transactionalID, KeyType: kafka.CoordinatorKeyTypeTransaction})
+	if err == nil {
+		err = found.Error
+	}
+	switch {
+	case err == nil:
+		k.add("write fence", replication.OK, fmt.Sprintf("transactional id %q has a coordinator", transactionalID), "")
+	case errors.Is(err, kafka.TransactionalIDAuthorizationFailed):
+		k.add("write fence", replication.Warn, fmt.Sprintf("no right to transactional id %q: a killed instance's late requests are not shut out", transactionalID), adviceFor(kafka.TransactionalIDAuthorizationFailed, ""))
+	default:
+		k.add("write fence", replication.Warn, fmt.Sprintf("no transaction coordinator for %q: %v; a killed instance's late requests are not shut out", transactionalID, err),
+			"on a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1")
+	}
+}
+
+// topic looks at one topic.
+func (k *checkup) topic(ctx context.Context, t *kafka.Topic, brokers int) {
+	name := fmt.Sprintf("topic %q", t.Name)
+	switch {
+	case errors.Is(t.Error, kafka.UnknownTopicOrPartition) && k.cfg.Create != nil:
+		k.add(name, replication.OK, fmt.Sprintf("is not there; it will be made with %d partitions", k.cfg.Create.Partitions), "")
+		return
+	case errors.Is(t.Error, kafka.UnknownTopicOrPartition):
+		k.add(name, replication.Fail, "is not there", "create it, or set kafka.topics.create")
+		return
+	case errors.Is(t.Error, kafka.TopicAuthorizationFailed):
+		k.add(name, replication.Fail, t.Error.Error(), adviceFor(kafka.TopicAuthorizationFailed, t.Name))
+		return
+	case t.Error != nil:
+		k.add(name, replication.Fail, t.Error.Error(), "")
+		return
+	}
+	replicas := brokers
+	for _, p := range t.Partitions {
+		replicas = min(replicas, len(p.Replicas))
+		if p.Leader.Host == "" {
+			k.add(name, replication.Warn, fmt.Sprintf("partition %d has no leader now", p.ID), "look after the brokers that hold it")
+		}
+	}
+	settings := k.settings(ctx, t.Name)
+	detail := fmt.Sprintf("%d partitions, %d replicas, max.message.bytes %s", len(t.Partitions), replicas, orUnknown(settings["max.message.bytes"]))
+	level, remedy := replication.OK, ""
+	if isr, err := strconv.Atoi(settings["min.insync.replicas"]); err == nil {
+		detail += fmt.Sprintf(", min.insync.replicas %d", isr)
+		switch {
+		case isr > replicas:
+			level, remedy = replication.Fail, "acks=all can never be met: lower min.insync.replicas or add replicas"
+		case isr == replicas && replicas > 1:
+			level, remedy = replication.Warn, "one broker away and nothing can be written: min.insync.replicas below the number of replicas"
+		}
+	}
+	if strings.Contains(settings["cleanup.policy"], "compact") {
+		level, remedy = max(level, replication.Warn), "the topic is compacted: older events of a key disappear, and events without a key are refused"
+	}
+	k.add(name, level, detail, remedy)
+}
+
+// settings reads a topic's configuration; empty without the right to.
+func (k *checkup) settings(ctx context.Context, topic string) map[string]string {
+	out := map[string]string{}
+	res, err := k.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+		ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
+		ConfigNames: []string{"max.message.bytes", "min.insync.replicas", "cleanup.policy"},
+	}}})
+	if err != nil {
+		return out
+	}
+	for _, r := range res.Resources {
+		for _, e := range r.ConfigEntries {
+			out[e.ConfigName] = e.ConfigValue
+		}
+	}
+	return out
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown (no right to read the topic's configuration)"
+	}
+	return s
+}
