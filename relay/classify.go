@@ -22,10 +22,6 @@ import (
 // forbids to wait for it.
 var ErrStandby = errors.New("another instance holds the slot: stop it, or run without --no-wait to stand by")
 
-// ErrFlush says that a graceful stop could not bring everything to Kafka in
-// time. Nothing is lost: it is sent again at the next start.
-var ErrFlush = errors.New("stopped before Kafka had acknowledged everything: it is sent again at the next start")
-
 // PoisonError is an event that Kafka can never take, under the policy stop.
 type PoisonError struct {
 	ID, EventType, Key string

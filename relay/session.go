@@ -55,7 +55,7 @@ type session struct {
 	lastHeard  time.Time
 	nextTick   time.Time
 	lastStatus time.Time
-	blockedAt  time.Time // since when the event waits; zero when none does
+	troubled   time.Time // since when Kafka gives trouble; zero when it does not
 	skipped    int       // events of resume
 }
 
@@ -327,13 +327,13 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 	if cause == nil || decided == stop && s.producer.Err() == nil {
 		s.r.setState(StateStopping)
 		flushed := s.flush(ctx)
-		if cause == nil && flushed != nil {
-			cause = flushed
+		if flushed != nil {
+			s.r.log.Warn().Err(flushed).Msg("not everything was acknowledged before the stop: it is sent again at the next start")
 		}
 	}
 	closed := s.stream.Close(ctx)
 	w.stop()
-	clean := closed == nil && (cause == nil || decided == stop)
+	clean := closed == nil && (cause == nil || decided == stop) // then the marker is exact
 	w.save(ctx, s.confirmed, clean)
 	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
 	return cause
@@ -358,7 +358,7 @@ func (s *session) flush(ctx context.Context) error {
 		case s.producer.Err() != nil:
 			return s.producer.Err()
 		case ctx.Err() != nil:
-			return fmt.Errorf("%w (%v)", ErrFlush, err)
+			return err
 		}
 	}
 }

@@ -33,7 +33,8 @@ var States = []State{StateStarting, StateStandby, StateStreaming, StateBlocked, 
 type Reason = telemetry.Reason
 
 const (
-	// blockedAfter is when an event that waits for room is called a blockage.
+	// blockedAfter is how long trouble with Kafka lasts before the relay is called
+	// blocked: a leader that moves is no blockage.
 	blockedAfter = 2 * time.Second
 	// silentAfter is when Alive calls the loop dead. Its longest step without a
 	// sign of life is bounded by openTimeout.
@@ -97,8 +98,22 @@ func (r *Relay) setWaiting(s State, reasons ...Reason) {
 	r.mu.Unlock()
 	if changed {
 		r.meter.state(s)
-		r.log.Debug().Str("state", string(s)).Msg("state")
+		r.sayState(s, reasons)
 	}
+}
+
+// sayState logs a change: loudly when events have stopped flowing.
+func (r *Relay) sayState(s State, reasons []Reason) {
+	level := zerolog.DebugLevel
+	if s == StateBlocked {
+		level = zerolog.WarnLevel
+	}
+	e := r.log.WithLevel(level).Str("state", string(s))
+	for _, reason := range reasons {
+		e.Str("reason", reason.Message)
+		break // the others are on /readyz
+	}
+	e.Msg("state changed")
 }
 
 func (r *Relay) since() time.Time {
@@ -132,12 +147,6 @@ func (r *Relay) progress(s *session, now time.Time) {
 	r.mu.Unlock()
 	r.meter.positions(s.received, s.confirmed)
 	s.watch.progress.Store(uint64(s.confirmed))
-	switch {
-	case !s.pending.waits:
-		s.blockedAt = time.Time{}
-	case s.blockedAt.IsZero():
-		s.blockedAt = now
-	}
 	if state != StateStreaming && state != StateBlocked {
 		return
 	}
@@ -149,20 +158,25 @@ func (r *Relay) progress(s *session, now time.Time) {
 	r.errors.Recovered("stream", "stream is back")
 }
 
-// blockage says why events do not get on; nothing when they do.
+// blockage says why events do not get on, or would not if there were any, once
+// that has lasted for a while. A backlog that is being worked off is none.
 func (r *Relay) blockage(s *session, now time.Time) []Reason {
-	_, committed, waiting := s.producer.Oldest()
-	stuck := !s.blockedAt.IsZero() && now.Sub(s.blockedAt) > blockedAfter
-	if !stuck && !(waiting && now.Sub(time.UnixMicro(committed)) > blockedAfter) {
+	reasons := r.kafkaReasons(s.producer)
+	quiet := now.Sub(r.lastAck(s))
+	if _, _, waiting := s.producer.Oldest(); len(reasons) == 0 && (waiting || s.pending.waits) && quiet > blockedAfter {
+		reasons = []Reason{{Code: "kafka", Message: fmt.Sprintf("no acknowledgement from Kafka for %s: look at its brokers", quiet.Round(time.Second))}}
+	}
+	switch {
+	case len(reasons) == 0:
+		s.troubled = time.Time{}
+		return nil
+	case s.troubled.IsZero():
+		s.troubled = now
+	}
+	if now.Sub(s.troubled) < blockedAfter && quiet < 2*blockedAfter {
 		return nil
 	}
-	if reasons := r.kafkaReasons(s.producer); len(reasons) > 0 {
-		return reasons
-	}
-	if stuck && now.Sub(r.lastAck(s)) > blockedAfter {
-		return []Reason{{Code: "kafka", Message: fmt.Sprintf("no acknowledgement for %s", now.Sub(r.lastAck(s)).Round(time.Second))}}
-	}
-	return nil // a backlog is being worked off
+	return reasons
 }
 
 // lastAck is when something was last acknowledged, or the session began.
