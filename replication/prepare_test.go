@@ -1,0 +1,488 @@
+package replication_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/walrelay/walrelay/demo/postgres"
+	"github.com/walrelay/walrelay/replication"
+)
+
+// mustGap and mustSetup want an error of the kind with the words in it.
+func mustGap(t *testing.T, err error, words ...string) *replication.GapError {
+	t.Helper()
+	var gap *replication.GapError
+	if !errors.As(err, &gap) {
+		t.Fatalf("want a gap, got %v", err)
+	}
+	mustSay(t, err, words)
+	return gap
+}
+
+func mustSetup(t *testing.T, err error, words ...string) {
+	t.Helper()
+	var setup *replication.SetupError
+	if !errors.As(err, &setup) {
+		t.Fatalf("want a setup error, got %v", err)
+	}
+	mustSay(t, err, words)
+}
+
+func mustSay(t *testing.T, err error, words []string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("%q is missing in: %v", w, err)
+		}
+	}
+}
+
+func TestPrepare_firstStart(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	f.sql(`CREATE SCHEMA "Shop Two"; CREATE TABLE "Shop Two"."Out""box" (id int) PARTITION BY RANGE (id);
+		CREATE TABLE "Shop Two".part PARTITION OF "Shop Two"."Out""box" DEFAULT`)
+	f.config.Publication = `it's "quoted\ `
+	f.config.Tables = append(f.config.Tables, replication.Table{Schema: "Shop Two", Name: `Out"box`})
+	c := f.control()
+	pos, err := f.prepare(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !pos.Made || pos.Adopted || pos.Confirmed == 0 || pos.Created != pos.Confirmed || pos.SystemID == "" || pos.Timeline != 1 {
+		t.Errorf("%+v", pos)
+	}
+	got := f.ask(`SELECT concat_ws(' ', pubinsert, pubupdate, pubdelete, pubtruncate, pubviaroot, puballtables) FROM pg_publication`)
+	if got != "t f f f t f" {
+		t.Errorf("publication %s", got)
+	}
+	again, err := f.prepare(c)
+	if err != nil || again.Made || again.Adopted || again.Created != pos.Created {
+		t.Errorf("second Prepare: %+v, %v", again, err)
+	}
+	s := f.stream(pos)
+	f.event("p-1")
+	f.sql(`INSERT INTO "Shop Two"."Out""box" VALUES (1)`)
+	f.event("p-2")
+	f.receive(s, "p-2")
+	for _, finding := range c.Check(t.Context()) {
+		if finding.Level == replication.Fail {
+			t.Errorf("%+v", finding)
+		}
+	}
+}
+
+func TestPrepare_restart(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	c, s, _ := f.open()
+	f.event("p-1")
+	_, end := f.receive(s, "p-1")
+	if err := s.Confirm(end, end, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SaveProgress(t.Context(), end, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.ask(`SELECT confirmed_lsn || ' ' || clean || ' ' || state FROM walrelay.marker`); got != end.String()+" true streaming" {
+		t.Errorf("marker %s", got)
+	}
+	_, _, confirmed := f.open()
+	if confirmed != end {
+		t.Errorf("goes on at %s, want %s", confirmed, end)
+	}
+	if got := f.ask(`SELECT clean::text FROM walrelay.marker`); got != "false" {
+		t.Error("the marker still says clean while the stream runs")
+	}
+}
+
+func TestPrepare_gaps(t *testing.T) {
+	t.Parallel()
+	// Each case is a relay that has confirmed one event, stopped cleanly or not,
+	// and finds something else when it comes back.
+	for name, c := range map[string]struct {
+		clean bool
+		harm  string
+		words string
+	}{
+		"vanished":            {true, `SELECT pg_drop_replication_slot($1)`, "the slot has vanished"},
+		"vanished, crashed":   {false, `SELECT pg_drop_replication_slot($1)`, "the slot has vanished"},
+		"advanced":            {true, `SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())`, "does not continue where this relay left off"},
+		"replaced":            {true, `SELECT walrelay_replace($1)`, "does not continue where this relay left off"},
+		"replaced, crashed":   {false, `SELECT walrelay_replace($1)`, "made anew"},
+		"other system":        {true, `UPDATE walrelay.marker SET system_identifier = '1' WHERE slot = $1`, "this server is system"},
+		"publication renewed": {true, `SELECT walrelay_drop_publication($1), walrelay_make_publication($1)`, "made after the slot"},
+		"publication":         {true, `SELECT walrelay_drop_publication($1)`, "publication"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, superuser)
+			f.sql(`CREATE FUNCTION walrelay_replace(s name) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+				PERFORM pg_drop_replication_slot(s); PERFORM pg_create_logical_replication_slot(s, 'pgoutput'); END $$`)
+			f.sql(`CREATE FUNCTION walrelay_drop_publication(s name) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+				EXECUTE format('DROP PUBLICATION %I', s); END $$`)
+			f.sql(`CREATE FUNCTION walrelay_make_publication(s name) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+				EXECUTE format('CREATE PUBLICATION %I FOR TABLE outbox', s); END $$`)
+			end := f.workAndStop(c.clean)
+			f.sql(`INSERT INTO outbox (payload) VALUES ('p-lost')`)
+			f.sql(c.harm, f.config.Slot)
+			if strings.HasPrefix(c.harm, "SELECT walrelay_replace") { // PostgreSQL 14 shows it half a second late
+				f.await(`SELECT coalesce(max(total_txns), 0)::text FROM pg_stat_replication_slots WHERE slot_name = '`+f.config.Slot+`'`, "0")
+			}
+			control := f.control()
+			_, err := f.prepare(control)
+			gap := mustGap(t, err, c.words, end.String(), "--accept-gap")
+			if gap.From != end || time.Since(gap.Since) > time.Hour {
+				t.Errorf("gap from %s since %s, want %s", gap.From, gap.Since, end)
+			}
+			before := f.ask(`SELECT string_agg(slot_name || confirmed_flush_lsn, ',') FROM pg_replication_slots WHERE slot_name = $1`, f.config.Slot)
+			if _, err := f.prepare(control); err == nil {
+				t.Error("the gap is forgotten at the second start")
+			}
+			after := f.ask(`SELECT string_agg(slot_name || confirmed_flush_lsn, ',') FROM pg_replication_slots WHERE slot_name = $1`, f.config.Slot)
+			if before != after {
+				t.Errorf("slot changed from %q to %q", before, after)
+			}
+			if _, err := control.AcceptGap(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			_, s, _ := f.open()
+			f.event("p-2")
+			f.receive(s, "p-2")
+		})
+	}
+}
+
+// workAndStop carries one event and stops, in good order or as by kill -9.
+func (f *fixture) workAndStop(clean bool) replication.LSN {
+	f.t.Helper()
+	c, s, _ := f.open()
+	var end replication.LSN
+	for _, p := range []string{"p-a", "p-b", "p-c"} {
+		f.event(p)
+		_, end = f.receive(s, p)
+	}
+	if err := s.Confirm(end, end, false); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := s.Close(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+	// PostgreSQL 14 shows statistics half a second late.
+	f.await(`SELECT (total_txns > 0)::text FROM pg_stat_replication_slots WHERE slot_name = '`+f.config.Slot+`'`, "true")
+	if err := c.SaveProgress(f.t.Context(), end, clean); err != nil {
+		f.t.Fatal(err)
+	}
+	return end
+}
+
+func TestPrepare_accepted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		clean bool
+		after string
+		words string
+	}{
+		"dirty and ahead":  {false, `SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())`, ""},
+		"behind":           {true, `UPDATE walrelay.marker SET confirmed_lsn = 'FFFF/0' WHERE slot = $1`, "sent again"},
+		"statistics reset": {false, `SELECT pg_stat_reset_replication_slot($1)`, ""},
+		"other timeline":   {true, `UPDATE walrelay.marker SET timeline = 0 WHERE slot = $1`, "timeline 0 to 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, superuser)
+			f.workAndStop(c.clean)
+			f.event("p-1")
+			f.sql(c.after, f.config.Slot)
+			f.event("p-2")
+			_, s, _ := f.open()
+			f.receive(s, "p-2")
+			f.noted(c.words)
+		})
+	}
+}
+
+// TestPrepare_crashedServer loses the statistics that recognise a replaced slot:
+// that must not look like one.
+func TestPrepare_crashedServer(t *testing.T) {
+	t.Parallel()
+	server, err := postgres.Start(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Remove() })
+	f := newFixture(t, server.ConnString("postgres"))
+	f.workAndStop(false)
+	before := f.ask(`SELECT slot_txns::text FROM walrelay.marker`)
+	if before == "" || before == "0" {
+		t.Fatalf("no transactions counted: %q", before)
+	}
+	crash := map[string]func() error{
+		"immediate": func() error { return server.Restart(t.Context(), postgres.Immediate) },
+		"backend killed": func() error {
+			var pid int
+			if err := f.admin.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
+				return err
+			}
+			return server.Kill(pid)
+		},
+		"fast": func() error { return server.Restart(t.Context(), postgres.Fast) },
+	}
+	for _, name := range []string{"immediate", "backend killed", "fast"} {
+		f.admin = f.connect(f.config.ConnString)
+		if err := crash[name](); err != nil {
+			t.Fatal(err)
+		}
+		f.config.Instance = name
+		c := f.connectAgain()
+		if _, err := f.prepare(c); err != nil {
+			t.Fatalf("after %s: %v", name, err)
+		}
+		f.admin = f.connect(f.config.ConnString)
+		t.Logf("after %s the slot counts %s transactions", name,
+			f.ask(`SELECT coalesce(max(total_txns)::text, 'no') FROM pg_stat_replication_slots WHERE slot_name = $1`, f.config.Slot))
+		f.workAndStop(false)
+	}
+}
+
+// connectAgain waits out the server's recovery.
+func (f *fixture) connectAgain() *replication.Control {
+	f.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		c, err := replication.Connect(f.t.Context(), f.config)
+		if err == nil {
+			_, err = c.Slot(f.t.Context())
+		}
+		if err == nil {
+			f.t.Cleanup(c.Close)
+			return c
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // a server in recovery gives no signal
+	}
+}
+
+func TestPrepare_unfinishedFirstStart(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"creating", "snapshotting"} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, superuser)
+			c, s, _ := f.open()
+			f.sql(`UPDATE walrelay.marker SET state = $1`, state)
+			if _, err := f.prepare(c); !errors.Is(err, replication.ErrSlotActive) {
+				t.Fatalf("with the slot in use: %v", err)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			pos, err := f.prepare(c)
+			if err != nil || !pos.Made {
+				t.Fatalf("%+v, %v", pos, err)
+			}
+			f.noted("made again")
+		})
+	}
+}
+
+func TestPrepare_adopts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	f.sql(`CREATE PUBLICATION ` + f.config.Publication + ` FOR ALL TABLES`)
+	f.sql(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, f.config.Slot)
+	f.event("p-1")
+	f.config.AutoCreate = false
+	c := f.control()
+	pos, err := f.prepare(c)
+	if err != nil || !pos.Adopted || pos.Made || pos.Created != 0 {
+		t.Fatalf("%+v, %v", pos, err)
+	}
+	f.noted("adopted")
+	_, s, _ := f.open()
+	f.receive(s, "p-1")
+	f.close(s)
+	f.sql(`SELECT pg_drop_replication_slot($1)`, f.config.Slot)
+	_, err = f.prepare(c)
+	mustGap(t, err, "vanished")
+}
+
+func TestPrepare_refuses(t *testing.T) {
+	t.Parallel()
+	slot := func(sql string) func(*fixture) {
+		return func(f *fixture) {
+			f.sql(`CREATE PUBLICATION ` + f.config.Publication + ` FOR ALL TABLES`)
+			f.sql(sql, f.config.Slot)
+		}
+	}
+	publication := func(format string) func(*fixture) {
+		return func(f *fixture) { f.sql(fmt.Sprintf(format, f.config.Publication)) }
+	}
+	for name, c := range map[string]struct {
+		before func(f *fixture)
+		words  []string
+	}{
+		"physical slot":        {slot(`SELECT pg_create_physical_replication_slot($1)`), []string{"physical"}},
+		"other plugin":         {slot(`SELECT pg_create_logical_replication_slot($1, 'test_decoding')`), []string{"test_decoding"}},
+		"temporary slot":       {slot(`SELECT pg_create_logical_replication_slot($1, 'pgoutput', true)`), []string{"temporary"}},
+		"auto_create off":      {func(f *fixture) { f.config.AutoCreate = false }, []string{"walrelay init"}},
+		"no table":             {func(f *fixture) { f.sql(`DROP TABLE outbox`) }, []string{"table public.outbox does not exist"}},
+		"view":                 {func(f *fixture) { f.sql(`ALTER TABLE outbox RENAME TO o; CREATE VIEW outbox AS TABLE o`) }, []string{"no table"}},
+		"unlogged":             {func(f *fixture) { f.sql(`ALTER TABLE outbox SET UNLOGGED`) }, []string{"ALTER TABLE public.outbox SET LOGGED"}},
+		"slot, no publication": {func(f *fixture) { f.sql(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, f.config.Slot) }, []string{"without publication"}},
+		"publication lacks the table": {publication(`CREATE TABLE o (id int); CREATE PUBLICATION %s FOR TABLE o`),
+			[]string{"lacks table public.outbox", "ADD TABLE public.outbox;"}},
+		"publication without inserts": {publication(`CREATE PUBLICATION %s FOR TABLE outbox WITH (publish = 'update')`),
+			[]string{"SET (publish = 'insert');"}},
+		"partitions not via root": {publication(`DROP TABLE outbox; CREATE TABLE outbox (id int) PARTITION BY RANGE (id);
+			CREATE PUBLICATION %s FOR TABLE outbox`), []string{"SET (publish_via_partition_root = true);"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, superuser)
+			c.before(f)
+			_, err := f.prepare(f.control())
+			mustSetup(t, err, c.words...)
+			// The remedy's first statement mends what is a matter of an ALTER.
+			var setup *replication.SetupError
+			if errors.As(err, &setup) && strings.HasPrefix(setup.Remedy, "ALTER") {
+				f.sql(setup.Remedy)
+				if _, err := f.prepare(f.control()); err != nil {
+					t.Errorf("after %s: %v", setup.Remedy, err)
+				}
+			}
+		})
+	}
+}
+
+// TestPrepare_together starts several instances at once for the first time.
+func TestPrepare_together(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	type outcome struct {
+		pos replication.Position
+		err error
+	}
+	const n = 4
+	outcomes := make(chan outcome, n)
+	for range n {
+		c := f.control()
+		go func() {
+			pos, err := c.Prepare(t.Context(), nil)
+			outcomes <- outcome{pos, err}
+		}()
+	}
+	made := 0
+	for range n {
+		o := <-outcomes
+		if o.err != nil {
+			t.Error(o.err)
+		}
+		if o.pos.Made {
+			made++
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d instances made the slot", made)
+	}
+}
+
+// TestSaveProgress_formerHolder lets a stopped instance write its goodbye after
+// another one has taken over: it must not call the marker clean.
+func TestSaveProgress_formerHolder(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	first, s, _ := f.open()
+	f.event("p-1")
+	_, end := f.receive(s, "p-1")
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.config.Instance = "b"
+	second, _, _ := f.open()
+	if err := first.SaveProgress(t.Context(), end, true); !errors.Is(err, replication.ErrNotHolder) {
+		t.Errorf("the former holder wrote: %v", err)
+	}
+	if err := second.SaveProgress(t.Context(), end, false); err != nil {
+		t.Error(err)
+	}
+	if got := f.ask(`SELECT clean::text FROM walrelay.marker`); got != "false" {
+		t.Error("the marker says clean while the second instance streams")
+	}
+}
+
+func TestPublicationAfterSlot(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	f.sql(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, f.config.Slot)
+	f.event("p-1")
+	f.sql(`CREATE PUBLICATION ` + f.config.Publication + ` FOR TABLE outbox`)
+	c := f.control()
+	pos, err := f.prepare(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.noted("after the slot")
+	if c.Version() >= 180000 {
+		return // skips the change with a warning in its own log
+	}
+	s := f.stream(pos)
+	for err == nil {
+		var frame replication.Frame
+		frame, err = s.Receive(time.Now().Add(20 * time.Second))
+		if err == nil && frame.Kind == replication.FrameNone {
+			t.Fatal("the server does not complain")
+		}
+	}
+	mustGap(t, err, "publication", "--accept-gap")
+}
+
+func TestOpenStream_vanished(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	c := f.control()
+	pos, err := f.prepare(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := pos
+	other.Timeline++
+	if _, err := replication.OpenStream(t.Context(), f.config, other); !errors.Is(err, replication.ErrServerChanged) {
+		t.Errorf("another timeline: %v", err)
+	}
+	f.sql(`SELECT pg_drop_replication_slot($1)`, f.config.Slot)
+	_, err = replication.OpenStream(t.Context(), f.config, pos)
+	mustGap(t, err, "vanished", pos.Confirmed.String())
+	_, err = c.Slot(t.Context())
+	mustGap(t, err, "vanished")
+}
+
+func TestPrepare_failoverSlot(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	f.config.FailoverSlot = true
+	c := f.control()
+	pos, err := f.prepare(c)
+	if c.Version() < 170000 {
+		mustSetup(t, err, "PostgreSQL 17")
+		if !f.fails("failover_slot") {
+			t.Error("check lets it pass")
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, err := c.Slot(t.Context()); err != nil || !state.Failover {
+		t.Errorf("%+v, %v", state, err)
+	}
+	f.stream(pos)
+}

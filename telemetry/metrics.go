@@ -1,0 +1,205 @@
+package telemetry
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// MaxEventTypes bounds the values of the label event_type: the first that many
+// types keep their name, later ones count as OtherEventType. An event type comes
+// from a table column, so its number has no other bound.
+const (
+	MaxEventTypes  = 100
+	OtherEventType = "other"
+)
+
+// States are the values of walrelay_state.
+var States = []string{"starting", "standby", "streaming", "blocked", "stopping"}
+
+// SlotStatuses are the values of walrelay_slot_status: wal_status of
+// pg_replication_slots, and "missing" for a slot that is not there.
+var SlotStatuses = []string{"reserved", "extended", "unreserved", "lost", "missing"}
+
+// Sides are the values of side in walrelay_reconnects_total.
+var Sides = []string{"postgres", "kafka"}
+
+// Metrics holds every metric of the process. All methods and fields may be used
+// from any goroutine.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	EventBytes      prometheus.Counter // bytes of keys, values and headers that were acknowledged
+	UnsentEvents    prometheus.Gauge   // events received and not yet acknowledged
+	OldestUnsentAge prometheus.Gauge   // seconds since the commit of the oldest of them, 0 without one
+	Delivery        *Histogram         // seconds from commit to acknowledgement, an observation an event
+	Produce         *Histogram         // seconds from a produce request to its answer
+	ReceivedLSN     prometheus.Gauge   // as a number of bytes
+	ConfirmedLSN    prometheus.Gauge   // as a number of bytes
+	ReplicationLag  prometheus.Gauge   // bytes of WAL between the server's end and ConfirmedLSN
+	SlotRetained    prometheus.Gauge   // bytes of WAL that the slot holds back
+	WriteFence      prometheus.Gauge   // 1 when a former instance's late writes are shut out
+
+	events     *prometheus.CounterVec
+	failures   *prometheus.CounterVec
+	retries    *prometheus.CounterVec
+	reconnects *prometheus.CounterVec
+	slotSafe   *prometheus.GaugeVec // without labels, so that it can be absent
+	state      *prometheus.GaugeVec
+	slotStatus *prometheus.GaugeVec
+
+	mu      sync.Mutex
+	types   map[string]bool // event types that keep their name
+	refresh []func()        // run before each scrape
+}
+
+// latency are buckets in seconds from a fast acknowledgement on the same machine
+// to an outage of minutes.
+var latency = []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 30, 60, 300, 1800}
+
+// NewMetrics makes the metrics of a process and registers them, with those of the
+// Go runtime and the process. version is shown in walrelay_build_info.
+func NewMetrics(version string) *Metrics {
+	m := &Metrics{
+		Registry:        prometheus.NewRegistry(),
+		EventBytes:      counter("event_bytes_total", "Bytes of keys, values and headers that Kafka has acknowledged."),
+		UnsentEvents:    gauge("unsent_events", "Events received from PostgreSQL and not yet acknowledged by Kafka."),
+		OldestUnsentAge: gauge("oldest_unsent_age_seconds", "Time since the commit of the oldest event that Kafka has not acknowledged; 0 without one."),
+		Delivery:        newHistogram("delivery_seconds", "Time from an event's commit to its acknowledgement by Kafka.", latency),
+		Produce:         newHistogram("produce_seconds", "Time from a produce request to its answer.", latency),
+		ReceivedLSN:     gauge("received_lsn", "WAL position up to which events were received, as a number."),
+		ConfirmedLSN:    gauge("confirmed_lsn", "WAL position up to which PostgreSQL was told that everything is in Kafka, as a number."),
+		ReplicationLag:  gauge("replication_lag_bytes", "WAL between the end of the server's WAL and the confirmed position."),
+		SlotRetained:    gauge("slot_retained_bytes", "WAL that the server keeps because of the slot."),
+		WriteFence:      gauge("write_fence", "1 when late writes of a former instance are shut out, else 0."),
+		events:          counters("events_total", "Events that Kafka has acknowledged.", "topic", "event_type"),
+		failures:        counters("publish_failures_total", "Events that Kafka will never take.", "topic", "event_type", "reason"),
+		retries:         counters("retries_total", "Produce attempts that were made again.", "reason"),
+		reconnects:      counters("reconnects_total", "Connections that were lost and opened again.", "side"),
+		slotSafe:        gauges("slot_safe_bytes", "WAL that can be written before the slot is in danger (max_slot_wal_keep_size); absent without a limit."),
+		state:           gauges("state", "1 for the relay's present state, 0 for the others.", "state"),
+		slotStatus:      gauges("slot_status", "1 for the slot's present wal_status, 0 for the others.", "status"),
+		types:           map[string]bool{},
+	}
+	build := gauges("build_info", "Always 1; the labels say what runs.", "version", "goversion")
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	for _, side := range Sides {
+		m.reconnects.WithLabelValues(side)
+	}
+	m.SetState(States[0])
+	m.Registry.MustRegister(
+		m.EventBytes, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.ReceivedLSN, m.ConfirmedLSN,
+		m.ReplicationLag, m.SlotRetained, m.WriteFence, m.events, m.failures, m.retries, m.reconnects, m.slotSafe,
+		m.state, m.slotStatus, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+const namespace = "walrelay"
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// Events returns walrelay_events_total of a topic and event type. Finding it costs
+// a map look-up and a lock, adding to it an atomic operation: the hot path keeps
+// what it got.
+func (m *Metrics) Events(topic, eventType string) prometheus.Counter {
+	return m.events.WithLabelValues(label(topic), m.EventType(eventType))
+}
+
+// PublishFailures returns walrelay_publish_failures_total. reason is one of few
+// short words.
+func (m *Metrics) PublishFailures(topic, eventType, reason string) prometheus.Counter {
+	return m.failures.WithLabelValues(label(topic), m.EventType(eventType), reason)
+}
+
+// Retries returns walrelay_retries_total. reason is one of few short words.
+func (m *Metrics) Retries(reason string) prometheus.Counter { return m.retries.WithLabelValues(reason) }
+
+// Reconnects returns walrelay_reconnects_total of a side: "postgres" or "kafka".
+func (m *Metrics) Reconnects(side string) prometheus.Counter {
+	return m.reconnects.WithLabelValues(side)
+}
+
+// EventType returns the value of the label event_type: the type itself, or
+// OtherEventType when there are too many.
+func (m *Metrics) EventType(eventType string) string {
+	eventType = label(eventType)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.types[eventType]:
+	case len(m.types) < MaxEventTypes:
+		m.types[eventType] = true
+	default:
+		return OtherEventType
+	}
+	return eventType
+}
+
+// SetState sets walrelay_state: 1 for state, 0 for the other States.
+func (m *Metrics) SetState(state string) { only(m.state, States, state) }
+
+// SetSlotStatus sets walrelay_slot_status: 1 for status, 0 for the other
+// SlotStatuses.
+func (m *Metrics) SetSlotStatus(status string) { only(m.slotStatus, SlotStatuses, status) }
+
+// SetSlotSafe sets walrelay_slot_safe_bytes; nil means that there is no limit, and
+// the metric is absent.
+func (m *Metrics) SetSlotSafe(bytes *int64) {
+	if bytes == nil {
+		m.slotSafe.Reset()
+		return
+	}
+	m.slotSafe.WithLabelValues().Set(float64(*bytes))
+}
+
+// only sets one of the values to 1 and the others to 0.
+func only(v *prometheus.GaugeVec, values []string, value string) {
+	for _, other := range values {
+		if other != value {
+			v.WithLabelValues(other).Set(0)
+		}
+	}
+	v.WithLabelValues(value).Set(1)
+}
+
+// BeforeScrape lets f bring gauges up to date before each answer of Handler, for
+// what would be too dear to keep up to date all the time. f must not block.
+func (m *Metrics) BeforeScrape(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refresh = append(m.refresh, f)
+}
+
+// Handler serves the metrics in the formats that Prometheus asks for.
+func (m *Metrics) Handler() http.Handler {
+	scrape := promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.mu.Lock()
+		refresh := m.refresh
+		m.mu.Unlock()
+		for _, f := range refresh {
+			f()
+		}
+		scrape.ServeHTTP(w, r)
+	})
+}

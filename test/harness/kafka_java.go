@@ -1,0 +1,195 @@
+package harness
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/walrelay/walrelay/demo/watchdog"
+)
+
+// oldestJava is what Kafka 4 brokers run on.
+const oldestJava = 17
+
+const javaStopTimeout = 30 * time.Second
+
+// java is a runtime on this machine.
+type java struct {
+	path    string
+	major   int
+	version string // as printed, for names of files
+}
+
+// findJava looks at JAVA_HOME, PATH and where Linux distributions install.
+func findJava(ctx context.Context) (java, error) {
+	candidates := []string{filepath.Join(os.Getenv("JAVA_HOME"), "bin", "java")}
+	if path, err := exec.LookPath("java"); err == nil {
+		candidates = append(candidates, path)
+	}
+	installed, _ := filepath.Glob("/usr/lib/jvm/*/bin/java") // the pattern is well formed
+	candidates = append(candidates, installed...)
+	found := errors.New("no Java found")
+	for _, path := range candidates {
+		ask, cancel := context.WithTimeout(ctx, 10*time.Second)
+		out, err := exec.CommandContext(ask, path, "-version").CombinedOutput()
+		cancel()
+		if err != nil {
+			continue
+		}
+		// openjdk version "17.0.15" 2025-04-15
+		_, rest, _ := strings.Cut(string(out), `"`)
+		version, _, ok := strings.Cut(rest, `"`)
+		major, err := strconv.Atoi(strings.FieldsFunc(version+".", func(r rune) bool { return r < '0' || r > '9' })[0])
+		if !ok || err != nil {
+			continue
+		}
+		if major >= oldestJava {
+			return java{path: path, major: major, version: version}, nil
+		}
+		found = fmt.Errorf("%s is Java %s: Kafka needs %d", path, version, oldestJava)
+	}
+	return java{}, fmt.Errorf("%w: install a Java runtime %d or newer", found, oldestJava)
+}
+
+// javaNode is a broker of the fetched jars.
+type javaNode struct {
+	command []string
+	dir     string // server.properties, data, server.log
+	dog     *watchdog.Watchdog
+
+	mu      sync.Mutex
+	process *exec.Cmd
+	ended   chan struct{}
+}
+
+func newJavaNode(ctx context.Context, p *brokerPlan, runtime java) (*javaNode, error) {
+	jars, err := fetchKafka(ctx, runtime)
+	if err != nil {
+		return nil, err
+	}
+	n := &javaNode{}
+	if n.dir, err = os.MkdirTemp("", "walrelay-kafka-"); err != nil {
+		return nil, err
+	}
+	if err = n.format(p); err == nil {
+		n.dog, err = watchdog.Start("KILL", n.dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(n.dir))
+	}
+	n.command = jars.command(n.dir)
+	return n, nil
+}
+
+// format writes what `kafka-storage format` would, without starting a Java
+// for it: the two ids may be any, but for zeros.
+func (n *javaNode) format(p *brokerPlan) error {
+	data := filepath.Join(n.dir, "data")
+	if err := os.Mkdir(data, 0o755); err != nil {
+		return err
+	}
+	meta := "version=1\ncluster.id=walrelayTestCluster000\nnode.id=1\ndirectory.id=walrelayTestFolder0000\n"
+	return errors.Join(
+		os.WriteFile(filepath.Join(data, "meta.properties"), []byte(meta), 0o644),
+		os.WriteFile(filepath.Join(n.dir, "server.properties"), []byte(p.file(data)), 0o644))
+}
+
+func (n *javaNode) start(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process != nil {
+		return errors.New("it runs already")
+	}
+	log, err := os.OpenFile(n.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	process := exec.Command(n.command[0], n.command[1:]...)
+	process.Dir, process.Stdout, process.Stderr = n.dir, log, log
+	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the tests
+	if err := process.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		process.Wait() // how it ended is in its log
+		close(ended)
+	}()
+	n.process, n.ended = process, ended
+	return n.dog.Watch(process.Process)
+}
+
+func (n *javaNode) log() string { return filepath.Join(n.dir, "server.log") }
+
+func (n *javaNode) exited() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ended
+}
+
+func (n *javaNode) stop(kill bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil {
+		return nil
+	}
+	defer func() { n.process = nil }()
+	signal := syscall.SIGTERM
+	if kill {
+		signal = syscall.SIGKILL
+	}
+	n.process.Process.Signal(signal) // it may have ended by itself
+	n.process.Process.Signal(syscall.SIGCONT)
+	select {
+	case <-n.ended:
+		return n.dog.Watch(nil)
+	case <-time.After(javaStopTimeout):
+	}
+	n.process.Process.Kill()
+	<-n.ended
+	return errors.Join(fmt.Errorf("it ran on for %s and was killed", javaStopTimeout), n.dog.Watch(nil))
+}
+
+func (n *javaNode) freeze(frozen bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.process == nil {
+		return errors.New("it does not run")
+	}
+	if frozen {
+		return n.process.Process.Signal(syscall.SIGSTOP)
+	}
+	return n.process.Process.Signal(syscall.SIGCONT)
+}
+
+func (n *javaNode) remove() error {
+	return errors.Join(n.stop(true), os.RemoveAll(n.dir), n.dog.Close())
+}
+
+// report is the last of the log, without reading a long one whole.
+func (n *javaNode) report() string {
+	file, err := os.Open(n.log())
+	if err != nil {
+		return err.Error()
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > 1<<16 {
+		file.Seek(-1<<16, io.SeekEnd)
+	}
+	var lines []string
+	for scanner := bufio.NewScanner(file); scanner.Scan(); {
+		lines = append(lines, scanner.Text())
+	}
+	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+}
