@@ -45,6 +45,7 @@ func stop(err error) decision { return decision{action: actStop, err: err} }
 //	marker            slot      then
 //	none              none      create, when a marker can be written and AutoCreate
 //	none              there     adopt (a Debezium slot is taken over like this)
+//	any               none      on a standby: stop, connect to the primary
 //	other system      any       gap: restored elsewhere, upgraded, copied
 //	creating          none      create
 //	creating          there     drop it, create anew (wait while it is active)
@@ -56,6 +57,13 @@ func stop(err error) decision { return decision{action: actStop, err: err} }
 func decide(f facts) decision {
 	if err := checkSlotKind(f); err != nil {
 		return stop(err)
+	}
+	if f.slot == nil && f.server.inRecovery {
+		// Replicated marker, slot on the primary: missing here proves nothing.
+		return stop(&SetupError{
+			Problem: fmt.Sprintf("slot %q does not exist on this server, which is a standby, where none is made", f.config.Slot),
+			Remedy:  "connect to the primary (target_session_attrs=read-write)",
+		})
 	}
 	if m := f.marker; m != nil && m.systemID != f.server.systemID {
 		return stop(gapSince(f, fmt.Sprintf("the marker was written on system %s, this server is system %s: "+
@@ -111,9 +119,9 @@ func checkSlotKind(f facts) error {
 func decideCreate(f facts, act action, note string) decision {
 	missing := fmt.Sprintf("slot %q does not exist", f.config.Slot)
 	switch {
-	case f.server.inRecovery:
+	case f.server.inRecovery: // also where a slot is to be made again
 		return stop(&SetupError{
-			Problem: missing + " and the server is a standby, where none is made",
+			Problem: "the server is a standby, where no slot is made",
 			Remedy:  "connect to the primary (target_session_attrs=read-write)",
 		})
 	case f.server.walLevel != "logical":

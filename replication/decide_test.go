@@ -69,6 +69,7 @@ func TestDecide(t *testing.T) {
 		{"first start, auto_create off", func(f *facts) { f.marker, f.slot, f.config.AutoCreate = nil, nil, false }, actStop, setup, "walrelay init", 0},
 		{"first start on a standby", func(f *facts) { f.marker, f.slot, f.server.inRecovery = nil, nil, true }, actStop, setup, "standby", 0},
 		{"first start, wal_level", func(f *facts) { f.marker, f.slot, f.server.walLevel = nil, nil, "replica" }, actStop, setup, "ALTER SYSTEM SET wal_level", 0},
+		{"restart on a standby without the slot", func(f *facts) { f.slot, f.server.inRecovery = nil, true }, actStop, setup, "standby", 0},
 		{"adopt", func(f *facts) { f.marker = nil }, actAdopt, "", "adopted", 0},
 		{"adopt with a young publication", func(f *facts) { f.marker, f.publication.younger = nil, true }, actAdopt, "", "after the slot", 0},
 		{"adopt without rights", func(f *facts) { f.marker, f.access = nil, markerNone }, actRun, "", "--print-sql", 0},
