@@ -65,7 +65,7 @@ func classify(err error) decision {
 		errno   syscall.Errno
 	)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, ErrStandby):
 		return stop
 	case errors.As(err, &gap), errors.As(err, &setup), errors.As(err, &mapping), errors.As(err, &poison), errors.As(err, &refused):
 		return stop

@@ -24,6 +24,8 @@ const (
 	// stopPatience is how long a stop waits for the end of the transaction that
 	// is being received, and then for Kafka.
 	stopPatience = 20 * time.Second
+	// goodbyePatience is how long the end of a connection may take after that.
+	goodbyePatience = 5 * time.Second
 )
 
 var errSilent = errors.New("the server has sent nothing although it was asked to: reconnecting")
@@ -50,6 +52,7 @@ type session struct {
 	replyAsked    bool            // the server wants a status
 
 	frames     int
+	pace       pace
 	dirty      bool // records were handed over since the last Dispatch
 	heard      bool // frames came since the last tick
 	lastHeard  time.Time
@@ -194,9 +197,8 @@ func (s *session) step(ctx context.Context) error {
 	if s.pending.waits {
 		return s.wait(ctx)
 	}
-	if s.dirty && s.stream.Buffered() == 0 {
-		s.producer.Dispatch()
-		s.dirty = false
+	if s.stream.Buffered() == 0 {
+		s.caughtUp()
 	}
 	frame, err := s.stream.Receive(s.nextTick)
 	if err != nil {
@@ -214,12 +216,25 @@ func (s *session) step(ctx context.Context) error {
 	}
 	s.heard = true
 	s.frames++
+	s.pace.frames++
 	if s.replyAsked || s.frames%glanceEvery == 0 {
 		if now := time.Now(); s.replyAsked || !now.Before(s.nextTick) {
 			return s.tick(now)
 		}
 	}
 	return nil
+}
+
+// caughtUp is called when everything that was read is handed over: the lanes
+// learn of it, and the next frames may gather.
+func (s *session) caughtUp() {
+	if s.dirty {
+		s.producer.Dispatch()
+		s.dirty = false
+	}
+	if s.pace.fast(time.Now()) {
+		time.Sleep(gatherFor)
+	}
 }
 
 // keepalive takes the server's position as a boundary. Inside a transaction it
@@ -293,6 +308,9 @@ func (s *session) tick(now time.Time) error {
 	if err := s.producer.Err(); err != nil {
 		return err
 	}
+	if alarm := s.watch.alarm.Load(); alarm != nil {
+		return *alarm
+	}
 	s.r.progress(s, now)
 	if now.Sub(s.lastHeard) > timeout {
 		return fmt.Errorf("%w (for %s)", errSilent, now.Sub(s.lastHeard).Round(time.Second))
@@ -331,10 +349,17 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 			s.r.log.Warn().Err(flushed).Msg("not everything was acknowledged before the stop: it is sent again at the next start")
 		}
 	}
-	closed := s.stream.Close(ctx)
+	// Flushing may have used up all patience, so the goodbye has its own. A server
+	// that is silent gets none: the next connection may reach another one.
+	goodbye, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyePatience)
+	defer cancel()
+	if errors.Is(cause, errSilent) {
+		cancel()
+	}
+	closed := s.stream.Close(goodbye)
 	w.stop()
 	clean := closed == nil && (cause == nil || decided == stop) // then the marker is exact
-	w.save(ctx, s.confirmed, clean)
+	w.save(goodbye, s.confirmed, clean)
 	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
 	return cause
 }

@@ -21,7 +21,8 @@ const (
 type watch struct {
 	r        *Relay
 	control  *replication.Control
-	progress atomic.Uint64 // confirmed LSN, written by the session
+	progress atomic.Uint64         // confirmed LSN, written by the session
+	alarm    atomic.Pointer[error] // what must end the session
 	saved    replication.LSN
 	quit     context.CancelFunc
 	done     chan struct{}
@@ -88,11 +89,33 @@ func (w *watch) look(ctx context.Context) {
 	}
 	state, err := w.control.Slot(ctx)
 	if err != nil {
-		w.trouble(ctx, "look at slot", err)
+		w.found(ctx, "look at slot", err)
 		return
 	}
 	w.r.slotSeen(state)
+	if err := w.control.CheckPublication(ctx); err != nil {
+		w.found(ctx, "look at publication", err)
+		return
+	}
 	w.r.errors.Recovered("look at slot", "slot seen again")
+	w.r.errors.Recovered("look at publication", "publication seen again")
+}
+
+// found ends the session for what the catalog says is broken: a publication that
+// was dropped or changed lets events pass by without an error in the stream
+// (PostgreSQL 18), so nothing more may be confirmed. A question that failed is
+// only trouble.
+func (w *watch) found(ctx context.Context, what string, err error) {
+	var gap *replication.GapError
+	var setup *replication.SetupError
+	if errors.As(err, &gap) && gap.From == 0 {
+		gap.From, gap.Since = replication.LSN(w.progress.Load()), time.Now()
+	}
+	if gap != nil || errors.As(err, &setup) {
+		w.alarm.Store(&err)
+		return
+	}
+	w.trouble(ctx, what, err)
 }
 
 // save writes the marker. That it can't be written is worth a line in the log,

@@ -1,9 +1,11 @@
 package replication
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"sync/atomic"
@@ -24,6 +26,7 @@ type Stream struct {
 	pg       *pgconn.PgConn // hijacked; only its Frontend is used, by pglogrepl
 	conn     net.Conn
 	frontend *pgproto3.Frontend
+	in       *bufio.Reader // below frontend
 	pid      uint32
 
 	armed       time.Time // the read deadline set on conn; zero when unknown
@@ -49,6 +52,11 @@ func OpenStream(ctx context.Context, c Config, pos Position) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	var in *bufio.Reader
+	rc.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		in = bufio.NewReaderSize(r, readBuffer)
+		return pgproto3.NewFrontend(in, w)
+	}
 	pg, err := pgconn.ConnectConfig(ctx, rc)
 	if err != nil {
 		return nil, c.connectError(err)
@@ -58,8 +66,13 @@ func OpenStream(ctx context.Context, c Config, pos Position) (*Stream, error) {
 		_ = pg.Close(context.WithoutCancel(ctx)) // the error to report is the first one
 		return nil, err
 	}
+	s.in = in
 	return s, nil
 }
+
+// readBuffer is how much one system call may read. pgproto3 alone reads 8 KiB,
+// which in a backlog are a dozen events.
+const readBuffer = 64 << 10
 
 // startStream checks the server and turns pg into a Stream.
 func startStream(ctx context.Context, c Config, pos Position, pg *pgconn.PgConn) (*Stream, error) {
@@ -194,7 +207,7 @@ func (s *Stream) Interrupt() {
 
 // Buffered is the number of bytes that are read from the socket and not handed
 // out; more is usually under way.
-func (s *Stream) Buffered() int { return s.frontend.ReadBufferLen() }
+func (s *Stream) Buffered() int { return s.frontend.ReadBufferLen() + s.in.Buffered() }
 
 // Confirm sends a standby status update: received as written, confirmed as
 // flushed and applied. PostgreSQL may then discard WAL before confirmed and does

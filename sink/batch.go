@@ -45,7 +45,8 @@ type producerID struct {
 // that lane touches it.
 type batch struct {
 	slab []byte // capacity is what the batch may grow to; never reallocated
-	wire []byte // what is sent: the slab, or its compressed copy; nil until sealed
+	wire []byte // what is sent: the slab, or its compressed copy; nil until first sealed
+	cost int    // what it takes of Producer.memory: the slab and the copy, or room for one
 
 	count          int32
 	baseTime       int64 // ms of the first record
@@ -53,9 +54,8 @@ type batch struct {
 	first          uint64 // number of the first record
 	firstBytes     int64  // Producer.producedBytes before the first record
 	sequence       int32  // of the first record, from the seal on
-	attempts       int    // requests that carried it
+	sealed         bool   // wire is under the current producer id; its bytes stand
 	uncertain      bool   // a request may have been appended without our knowing
-	split          bool   // came out of a refused batch
 	commits        []commitCount
 	types          []typeCount
 	firstCommitted int64 // commit time of the first record, µs since 1970
@@ -169,17 +169,28 @@ func (b *batch) note(m Meta) {
 }
 
 // seal writes the batch header. From here on the bytes do not change until the
-// broker's answer is certain, whatever happens in between.
-func (b *batch) seal(p producerID, sequence int32, codec *compressor) {
-	b.sequence = sequence
-	attributes := int16(0)
-	b.wire = b.slab
-	if codec != nil {
-		if small := codec.compress(b.slab); small != nil {
-			b.wire, attributes = small, codec.attributes
+// broker's answer is certain, whatever happens in between. Under another
+// producer id it is sealed again, without compressing again. It gives back how
+// much of the memory kept for the compressed copy was not needed.
+func (b *batch) seal(p producerID, sequence int32, codec *compressor) (spared int) {
+	b.sequence, b.sealed = sequence, true
+	if b.wire == nil {
+		b.wire = b.slab
+		need := cap(b.slab)
+		if codec != nil {
+			if small := codec.compress(b.slab); small != nil {
+				b.wire = small
+				need += cap(small)
+			}
 		}
+		spared, b.cost = b.cost-need, need
+	}
+	attributes := int16(0)
+	if len(b.wire) != len(b.slab) { // a copy is always smaller
+		attributes = codec.attributes
 	}
 	writeHeader(b.wire, attributes, p, sequence, b.count, b.baseTime, b.maxTime)
+	return spared
 }
 
 func writeHeader(w []byte, attributes int16, p producerID, sequence, count int32, baseTime, maxTime int64) {

@@ -37,7 +37,7 @@ func Check(ctx context.Context, cfg Config, topics []string, transactionalID str
 	defer cancel()
 	var c cluster
 	c.open(cfg)
-	c.renew(topics)
+	c.use(c.fresh(topics))
 	defer c.close()
 	k := &checkup{cfg: cfg, client: c.client()}
 	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})

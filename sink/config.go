@@ -120,6 +120,12 @@ const (
 	// transactional id after seven. renewLatest is when it drains for it.
 	renewAfter  = 20 * time.Hour
 	renewLatest = 26 * time.Hour
+	// patience is how long a transaction coordinator is waited for before the
+	// producer goes on without the write fence.
+	patience = 10 * time.Second
+	// metadataAge is when metadata is asked for anew though nothing went wrong:
+	// topics get new partitions.
+	metadataAge = 5 * time.Minute
 	// maxWindowEvents bounds the events behind the oldest unacknowledged one,
 	// also those already acknowledged: what a crash can repeat at most.
 	maxWindowEvents = 1 << 17

@@ -5,6 +5,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"syscall"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -70,7 +73,7 @@ func judge(code kafka.Error) verdict {
 		return retry
 	case kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId:
 		return outOfOrder
-	case kafka.InvalidProducerEpoch, kafka.TransactionCoordinatorFenced, kafka.ProducerFenced:
+	case kafka.InvalidProducerEpoch, kafka.InvalidTransactionState, kafka.ProducerFenced:
 		return fenced
 	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidTimestamp, kafka.InvalidRecord:
 		return poison
@@ -98,13 +101,16 @@ func refusal(op string, err error) *RefusedError {
 	var (
 		verify    *tls.CertificateVerificationError
 		authority x509.UnknownAuthorityError
-		alert     tls.AlertError
+		record    tls.RecordHeaderError
+		remote    *net.OpError
 		code      kafka.Error
 	)
 	switch {
 	case errors.As(err, &verify), errors.As(err, &authority):
 		return &RefusedError{op, err, "check kafka.tls.ca_file and kafka.tls.server_name against the broker's certificate"}
-	case errors.As(err, &alert):
+	case errors.As(err, &record):
+		return &RefusedError{op, err, "the listener does not speak TLS: leave kafka.tls out, or name a port that does"}
+	case errors.As(err, &remote) && remote.Op == "remote error": // how crypto/tls reports an alert
 		return &RefusedError{op, err, "the broker refused the TLS session: check kafka.tls.cert_file and kafka.tls.key_file"}
 	case errors.As(err, &code):
 		switch code {
@@ -117,4 +123,17 @@ func refusal(op string, err error) *RefusedError {
 		}
 	}
 	return nil
+}
+
+// hint adds to a connection that the broker closed what is the commonest reason
+// when it goes on: a listener that expects something else. A broker that
+// restarts looks the same, so it is waited for.
+func hint(cfg Config, err error) error {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
+		return err
+	}
+	if cfg.TLS == nil {
+		return fmt.Errorf("%w: the broker closes the connection; if that goes on, its listener expects TLS (kafka.tls) or SASL (kafka.sasl)", err)
+	}
+	return fmt.Errorf("%w: the broker closes the connection; if that goes on, its listener does not speak TLS", err)
 }

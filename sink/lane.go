@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,6 +60,13 @@ func (p *Producer) laneOf(broker int32) *lane {
 		}
 	}
 	return l
+}
+
+// leave takes a partition out of the lane. Under Producer.mu.
+func (l *lane) leave(part *partition) {
+	if i := slices.Index(l.parts, part); i >= 0 {
+		l.parts = slices.Delete(l.parts, i, i+1)
+	}
 }
 
 // wake makes run look for work. Under Producer.mu.
@@ -175,13 +183,16 @@ func (l *lane) collect() (parcels []parcel, again time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	again = time.Hour
-	if p.fatal != nil || !p.session.ready {
+	if p.fatal != nil {
+		return nil, 0 // at once: run sees it and ends
+	}
+	if !p.session.ready && !p.session.wanted {
 		return nil, again
 	}
 	now, total := time.Now(), 0
 	for i := range l.parts {
 		part := l.parts[(l.turn+i)%len(l.parts)]
-		b := part.next(now, !p.session.bump)
+		b := part.next(now, p.session.bump || p.session.wanted)
 		if b == nil {
 			if !part.inFlight && part.hasWork() && now.Before(part.retryAt) {
 				again = min(again, part.retryAt.Sub(now))
@@ -208,11 +219,10 @@ func (l *lane) pack(part *partition) parcel {
 	if fresh {
 		l.pending -= len(b.slab) - recordsAt
 	}
-	if b.wire == nil {
+	if !b.sealed {
 		b.sequence = part.sequence
 		part.sequence = nextSequence(part.sequence, b.count)
 	}
-	b.attempts++
 	return parcel{part: part, batch: b, sequence: b.sequence, producer: s.producer}
 }
 
@@ -220,11 +230,14 @@ func (l *lane) pack(part *partition) parcel {
 func (l *lane) exchange(ctx context.Context, parcels []parcel) {
 	req := l.request(parcels)
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	res, err := l.p.cluster.roundTrip(ctx, req)
+	answered, cancel := context.WithTimeout(ctx, l.p.answerTimeout)
+	res, err := l.p.cluster.roundTrip(answered, req)
 	cancel()
 	for i := range parcels {
 		parcels[i].bytes.revoke()
+	}
+	if err != nil && ctx.Err() != nil {
+		return // the producer has ended, not Kafka
 	}
 	answer, _ := res.(*produce.Response)
 	if err == nil && answer == nil {
@@ -235,15 +248,12 @@ func (l *lane) exchange(ctx context.Context, parcels []parcel) {
 
 // request seals the batches that are new and puts all into one message.
 func (l *lane) request(parcels []parcel) *rawproduce.Request {
-	grown := 0
+	spared := 0 // memory that was kept for compressed copies
 	req := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(produceTimeout.Milliseconds())}
 	for i := range parcels {
 		c := &parcels[i]
-		if c.batch.wire == nil {
-			c.batch.seal(c.producer, c.sequence, l.codec)
-			if cap(c.batch.wire) != cap(c.batch.slab) {
-				grown += cap(c.batch.wire)
-			}
+		if !c.batch.sealed {
+			spared += c.batch.seal(c.producer, c.sequence, l.codec)
 		}
 		c.bytes = &wireReader{b: c.batch.wire}
 		part := rawproduce.RequestPartition{Partition: c.part.id, RecordSet: protocol.RawRecordSet{Reader: c.bytes}}
@@ -253,9 +263,10 @@ func (l *lane) request(parcels []parcel) *rawproduce.Request {
 		}
 		req.Topics = append(req.Topics, rawproduce.RequestTopic{Topic: c.part.topic.name, Partitions: []rawproduce.RequestPartition{part}})
 	}
-	if grown > 0 {
+	if spared > 0 {
 		l.p.mu.Lock()
-		l.p.memory.used += grown
+		l.p.memory.used -= spared
+		l.p.signal()
 		l.p.mu.Unlock()
 	}
 	return req
@@ -292,7 +303,10 @@ func (r *wireReader) WriteTo(w io.Writer) (int64, error) {
 func (r *wireReader) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.b) == 0 {
+	switch {
+	case r.b == nil:
+		return 0, errRevoked
+	case len(r.b) == 0:
 		return 0, io.EOF
 	}
 	n := copy(p, r.b)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -45,7 +44,7 @@ func (p *Producer) task() {
 func (p *Producer) manage(ctx context.Context) {
 	delay := backoff.NewExponentialBackOff()
 	delay.InitialInterval, delay.MaxInterval = 20*time.Millisecond, 2*time.Second
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(metadataAge)
 	defer timer.Stop()
 	for {
 		select {
@@ -53,13 +52,16 @@ func (p *Producer) manage(ctx context.Context) {
 			return
 		case <-p.tasks:
 		case <-timer.C:
+			p.mu.Lock()
+			p.needMetadata = true
+			p.mu.Unlock()
 		}
 		if p.Err() != nil {
 			return
 		}
 		if p.work(ctx) {
 			delay.Reset()
-			timer.Reset(time.Hour)
+			timer.Reset(metadataAge)
 			continue
 		}
 		timer.Reset(delay.NextBackOff())
@@ -67,13 +69,22 @@ func (p *Producer) manage(ctx context.Context) {
 	}
 }
 
-// pause sits out the delay after a failure, whatever is asked for meanwhile.
+// pause sits out the delay after a failure, whatever is asked for meanwhile;
+// only the producer's end cuts it short.
 func (p *Producer) pause(ctx context.Context, timer *time.Timer) {
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+	defer p.task()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case <-p.tasks:
+			if p.Err() != nil {
+				return
+			}
+		}
 	}
-	p.task()
 }
 
 // work does what is wanted now; false when something has to be tried again.
@@ -81,16 +92,13 @@ func (p *Producer) work(ctx context.Context) (done bool) {
 	done = true
 	p.mu.Lock()
 	metadata := p.needMetadata
-	fence := p.session.wanted || p.session.bump && p.calm()
+	fence := (p.session.wanted || p.session.bump) && p.calm()
 	p.mu.Unlock()
 	if metadata {
 		done = p.refresh(ctx)
 	}
 	if fence {
-		p.mu.Lock()
-		named := p.session.name != "" && (p.session.wanted || p.session.fenced)
-		p.mu.Unlock()
-		done = p.takeProducerID(ctx, named) && done
+		done = p.takeProducerID(ctx) && done
 	}
 	return done
 }
@@ -99,6 +107,8 @@ func (p *Producer) work(ctx context.Context) (done bool) {
 func (p *Producer) refresh(ctx context.Context) (done bool) {
 	p.mu.Lock()
 	p.needMetadata = false
+	reroute := p.reroute
+	p.reroute = false
 	names := make([]string, 0, len(p.topics))
 	var size []string
 	for name, t := range p.topics {
@@ -110,15 +120,23 @@ func (p *Producer) refresh(ctx context.Context) (done bool) {
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	p.cluster.renew(names)
-	md, err := p.cluster.client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
+	next := p.cluster.fresh(names)
+	client := p.cluster.clientOf(next)
+	md, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
+		next.CloseIdleConnections()
+		return p.unreachable(err)
+	}
+	sizes, err := p.messageSizes(ctx, client, size)
+	if err != nil {
+		next.CloseIdleConnections()
 		return p.unreachable(err)
 	}
 	p.wait("kafka", nil)
-	sizes, err := p.messageSizes(ctx, size)
-	if err != nil {
-		return p.unreachable(err)
+	if reroute || !p.known(md) {
+		p.cluster.use(next)
+	} else {
+		next.CloseIdleConnections() // a topic is waited for: that is no reason to connect anew
 	}
 	done = true
 	for i := range md.Topics {
@@ -145,10 +163,10 @@ func (p *Producer) unreachable(err error) (done bool) {
 		return true
 	}
 	p.retried("metadata")
-	p.wait("kafka", err)
+	p.wait("kafka", hint(p.cfg, err))
 	p.mu.Lock()
-	p.needMetadata = true
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	p.needMetadata, p.reroute = true, true
 	return false
 }
 
@@ -160,10 +178,7 @@ func (p *Producer) learn(ctx context.Context, md *kafka.Topic, sizes map[string]
 	if md.Error != nil && errors.As(md.Error, &code) {
 		switch code {
 		case kafka.InvalidTopic:
-			p.mu.Lock()
-			p.topics[md.Name].invalid = &routing.Poison{Reason: "illegal_topic", Detail: fmt.Sprintf("Kafka refuses the topic name %q", md.Name)}
-			p.mu.Unlock()
-			return true
+			return p.illegal(md.Name)
 		case kafka.TopicAuthorizationFailed:
 			p.mu.Lock()
 			p.stop(&RefusedError{"ask for " + what, code, adviceFor(code, md.Name)})
@@ -178,45 +193,94 @@ func (p *Producer) learn(ctx context.Context, md *kafka.Topic, sizes map[string]
 	if len(md.Partitions) == 0 {
 		return p.missing(ctx, md.Name)
 	}
-	p.wait(what, nil)
-	return p.spread(md, sizes)
+	missing := p.spread(md, sizes)
+	p.wait(what, missing)
+	return missing == nil
 }
 
-// spread brings the topic's partitions to their leaders' lanes.
-func (p *Producer) spread(md *kafka.Topic, sizes map[string]int) (done bool) {
+// illegal notes that Kafka can have no topic of this name.
+func (p *Producer) illegal(name string) (done bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.topics[name].invalid = &routing.Poison{Reason: routing.ReasonIllegalTopic, Detail: fmt.Sprintf("Kafka refuses the topic name %q", name)}
+	return true
+}
+
+// leadersOf gives every partition's leader.
+func leadersOf(md *kafka.Topic) map[int32]int32 {
+	leaders := make(map[int32]int32, len(md.Partitions))
+	for _, part := range md.Partitions {
+		leaders[int32(part.ID)] = nowhere
+		if part.Error == nil && part.Leader.Host != "" {
+			leaders[int32(part.ID)] = int32(part.Leader.ID)
+		}
+	}
+	return leaders
+}
+
+// known says that the cluster told nothing new about where partitions are.
+func (p *Producer) known(md *kafka.MetadataResponse) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range md.Topics {
+		t := p.topics[md.Topics[i].Name]
+		if len(t.partitions) != len(md.Topics[i].Partitions) {
+			return false
+		}
+		for id, leader := range leadersOf(&md.Topics[i]) {
+			if int(id) >= len(t.partitions) || t.partitions[id].leader != leader {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// spread brings the topic's partitions to their leaders' lanes. Its error says
+// why the topic has to be asked for again.
+func (p *Producer) spread(md *kafka.Topic, sizes map[string]int) (missing error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := p.topics[md.Name]
-	leaders := make(map[int]int32, len(md.Partitions))
-	for _, part := range md.Partitions {
-		leaders[part.ID] = nowhere
-		if part.Error == nil && part.Leader.Host != "" {
-			leaders[part.ID] = int32(part.Leader.ID)
-		}
-	}
+	leaders := leadersOf(md)
+	p.shrink(t, len(md.Partitions))
 	for id := len(t.partitions); id < len(md.Partitions); id++ {
 		part := &partition{topic: t, id: int32(id), leader: nowhere}
 		part.lane = p.laneOf(nowhere)
 		part.lane.parts = append(part.lane.parts, part)
 		t.partitions = append(t.partitions, part)
 	}
-	done = true
 	for _, part := range t.partitions {
-		leader, ok := leaders[int(part.id)]
+		leader, ok := leaders[part.id]
 		if !ok {
 			leader = nowhere
 		}
 		part.leader = leader
 		p.home(part)
-		if leader == nowhere && part.hasWork() {
-			done = false
+		switch {
+		case !part.hasWork() || leader != nowhere:
+		case !ok:
+			missing = fmt.Errorf("has no partition %d any more, and events wait for it: restart walrelay if the topic was made again with fewer partitions", part.id)
+		default:
+			missing = fmt.Errorf("partition %d has no leader: look after the brokers that hold it", part.id)
 		}
 	}
 	if size, ok := sizes[md.Name]; ok {
 		t.maxBytes, t.sizedAt, t.resize = size, time.Now(), false
 	}
-	t.ready = t.maxBytes > 0
-	return done && t.ready
+	t.learned = time.Now()
+	if t.ready = t.maxBytes > 0; !t.ready {
+		missing = errors.New("its configuration is not there yet")
+	}
+	return missing
+}
+
+// shrink forgets partitions that are gone, once nothing waits for them.
+func (p *Producer) shrink(t *topic, left int) {
+	for n := len(t.partitions); n > left && !t.partitions[n-1].hasWork(); n-- {
+		t.partitions[n-1].lane.leave(t.partitions[n-1])
+		t.partitions = t.partitions[:n-1]
+	}
 }
 
 // home moves a partition to the lane of its leader, with what waits there, once
@@ -226,12 +290,7 @@ func (p *Producer) home(part *partition) {
 		return
 	}
 	from, to := part.lane, p.laneOf(part.leader)
-	for i, other := range from.parts {
-		if other == part {
-			from.parts = append(from.parts[:i], from.parts[i+1:]...)
-			break
-		}
-	}
+	from.leave(part)
 	bytes := 0
 	for _, b := range part.queue {
 		bytes += len(b.slab) - recordsAt
@@ -262,67 +321,11 @@ func (p *Producer) missing(ctx context.Context, name string) (done bool) {
 	if err == nil {
 		err = res.Errors[name]
 	}
-	if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
+	switch {
+	case errors.Is(err, kafka.InvalidTopic):
+		return p.illegal(name)
+	case err != nil && !errors.Is(err, kafka.TopicAlreadyExists):
 		p.wait(what, fmt.Errorf("create: %w", err))
 	}
 	return false // its partitions are asked for next
-}
-
-// messageSizes reads max.message.bytes of topics. Without the right to read it,
-// and for topics that are not there yet, Kafka's default is assumed.
-func (p *Producer) messageSizes(ctx context.Context, topics []string) (map[string]int, error) {
-	if len(topics) == 0 {
-		return nil, nil
-	}
-	req := &kafka.DescribeConfigsRequest{}
-	sizes := make(map[string]int, len(topics))
-	for _, name := range topics {
-		sizes[name] = defaultMaxMessage
-		req.Resources = append(req.Resources, kafka.DescribeConfigRequestResource{
-			ResourceType: kafka.ResourceTypeTopic, ResourceName: name, ConfigNames: []string{"max.message.bytes"},
-		})
-	}
-	res, err := p.cluster.client().DescribeConfigs(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range res.Resources {
-		if r.Error != nil {
-			if errors.Is(r.Error, kafka.UnknownTopicOrPartition) {
-				delete(sizes, r.ResourceName) // read when it is there
-			}
-			continue
-		}
-		for _, e := range r.ConfigEntries {
-			if n, err := strconv.Atoi(e.ConfigValue); err == nil && e.ConfigName == "max.message.bytes" && n > 0 {
-				sizes[r.ResourceName] = n
-			}
-		}
-	}
-	return sizes, nil
-}
-
-// tooLarge is the answer for a record above its topic's limit. A limit that was
-// read a while ago is read again before: it may have been raised for this very
-// record.
-func (p *Producer) tooLarge(t *topic, size int) error {
-	if time.Since(t.sizedAt) > 2*time.Second {
-		t.resize, t.ready, p.needMetadata = true, false, true
-		p.task()
-		return ErrPending
-	}
-	return &routing.Poison{Reason: "too_large", Detail: fmt.Sprintf("%d bytes in a batch of its own; topic %q takes %d (max.message.bytes)", size, t.name, t.maxBytes)}
-}
-
-// fitsCompressed says whether a record that is too large as it is fits once
-// compressed. It costs a compression; few records are that large.
-func (p *Producer) fitsCompressed(rec *routing.Record, limit int) bool {
-	codec, _ := newCompressor(p.cfg.Compression)
-	if codec == nil {
-		return false
-	}
-	b := batch{slab: make([]byte, recordsAt, aloneLen(rec)+prefixLen)}
-	b.append(rec, cap(b.slab))
-	small := codec.compress(b.slab)
-	return small != nil && len(small)-prefixLen <= limit
 }

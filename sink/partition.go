@@ -17,6 +17,7 @@ type topic struct {
 	maxBytes   int       // max.message.bytes
 	sizedAt    time.Time // when maxBytes was read
 	resize     bool      // maxBytes is to be read again before a record is called too large
+	learned    time.Time // when the partitions were read
 	sticky     int32     // the partition that records without a key go to
 	stuck      int       // records since sticky was chosen
 }
@@ -84,16 +85,21 @@ func (part *partition) each(fn func(*batch)) {
 	}
 }
 
-// next is the batch to send now: the one that is still uncertain before all
-// others, and no new one while fresh is false. Nil when there is none.
-func (part *partition) next(now time.Time, fresh bool) *batch {
+// next is the batch to send now: the one that came back before all others. Nil
+// when there is none. With settling the producer id is about to change: then
+// only a batch whose fate is uncertain goes out, because whatever is under way
+// under the old id when sequences start anew may land twice.
+func (part *partition) next(now time.Time, settling bool) *batch {
 	switch {
 	case part.inFlight || now.Before(part.retryAt):
 		return nil
+	case settling:
+		if part.sending != nil && part.sending.uncertain {
+			return part.sending
+		}
+		return nil
 	case part.sending != nil:
 		return part.sending
-	case !fresh:
-		return nil
 	case len(part.queue) > 0:
 		return part.queue[0]
 	}

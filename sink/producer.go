@@ -34,9 +34,12 @@ type Producer struct {
 	waiting       int // records handed over and not acknowledged
 	window        oldest
 	needMetadata  bool
+	reroute       bool // connections are to be made anew with the next metadata
 	fatal         error
-	closed        bool
 	waits         map[string]error // what the producer waits for, and why
+
+	// As the constants of the same name; tests shorten them.
+	answerTimeout, patience, renewAfter, renewLatest time.Duration
 }
 
 // oldest is what is known of the oldest record that is not acknowledged.
@@ -52,7 +55,8 @@ func New(cfg Config) (*Producer, error) {
 	if len(cfg.Brokers) == 0 {
 		return nil, fmt.Errorf("no Kafka brokers given: set kafka.brokers")
 	}
-	if _, err := newCompressor(cfg.Compression); err != nil {
+	codec, err := newCompressor(cfg.Compression)
+	if err != nil {
 		return nil, err
 	}
 	if cfg.InFlightBytes <= 0 {
@@ -62,13 +66,17 @@ func New(cfg Config) (*Producer, error) {
 		cfg.ClientID = "walrelay"
 	}
 	p := &Producer{
-		cfg:     cfg,
-		changed: make(chan struct{}, 1),
-		tasks:   make(chan struct{}, 1),
-		topics:  map[string]*topic{},
-		lanes:   map[int32]*lane{},
-		memory:  slabs{limit: cfg.InFlightBytes},
-		waits:   map[string]error{},
+		cfg:           cfg,
+		changed:       make(chan struct{}, 1),
+		tasks:         make(chan struct{}, 1),
+		topics:        map[string]*topic{},
+		lanes:         map[int32]*lane{},
+		memory:        slabs{limit: cfg.InFlightBytes, copied: codec != nil},
+		waits:         map[string]error{},
+		answerTimeout: answerTimeout,
+		patience:      patience,
+		renewAfter:    renewAfter,
+		renewLatest:   renewLatest,
 	}
 	p.cluster.open(cfg)
 	return p, nil
@@ -88,7 +96,6 @@ func (p *Producer) Run(ctx context.Context) error {
 	p.mu.Unlock()
 	p.manage(ctx)
 	p.mu.Lock()
-	p.closed = true
 	p.started = func(*lane) {}
 	p.mu.Unlock()
 	// What is in flight after a failure may still be acknowledged: every
@@ -126,6 +133,9 @@ func (p *Producer) Produce(rec *routing.Record, m Meta) error {
 	}
 	part, err := t.choose(rec)
 	if err != nil {
+		if p.reread(t, t.learned) {
+			return ErrPending
+		}
 		return err
 	}
 	if p.windowFull(m.Number) {
@@ -176,7 +186,7 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 
 // newBatch takes a slab of the partition's class; nil when memory is used up.
 func (p *Producer) newBatch(part *partition, size int) *batch {
-	slab := p.memory.get(part.class, size)
+	slab, cost := p.memory.get(part.class, size)
 	if slab == nil {
 		return nil
 	}
@@ -187,16 +197,13 @@ func (p *Producer) newBatch(part *partition, size int) *batch {
 	} else {
 		b = new(batch)
 	}
-	b.slab = slab
+	b.slab, b.cost = slab, cost
 	return b
 }
 
 // recycle takes back what a batch was made of.
 func (p *Producer) recycle(b *batch) {
-	if b.wire != nil && cap(b.wire) != cap(b.slab) {
-		p.memory.used -= cap(b.wire)
-	}
-	p.memory.put(b.slab)
+	p.memory.put(b.slab, b.cost)
 	b.reset()
 	p.batches = append(p.batches, b)
 }

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,14 +14,19 @@ import (
 type session struct {
 	name     string // transactional id of the fence; "": none
 	producer producerID
-	ready    bool // records may be sent under producer
-	fenced   bool // producer was taken under the transactional id
-	wanted   bool // a producer id is to be taken; nothing is in flight
-	draining bool // nothing new is taken in, to renew the producer id
-	bump     bool // the epoch is to be raised when nothing is uncertain
+	ready    bool  // records may be sent under producer
+	fenced   bool  // producer was taken under the transactional id
+	unfenced error // why it could not be
+	wanted   bool  // a producer id is to be taken when nothing is uncertain
+	draining bool  // nothing new is taken in, to renew the producer id
+	bump     bool  // the epoch is to be raised when nothing is uncertain
 	taken    time.Time
 	asked    time.Time // since when the coordinator has not answered
+	round    int       // calls of Fence
 }
+
+// none asks for a new producer id.
+var none = producerID{-1, -1}
 
 // Fence takes a producer id with a new epoch: from its first batch on a
 // partition the broker refuses what an older instance still sends there. The
@@ -32,8 +38,10 @@ type session struct {
 func (p *Producer) Fence(transactionalID string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.session.name = transactionalID
-	p.session.ready, p.session.wanted = false, true
+	s := &p.session
+	s.name, s.fenced, s.unfenced = transactionalID, false, nil
+	s.ready, s.wanted = false, true
+	s.round++
 	p.task()
 }
 
@@ -41,14 +49,14 @@ func (p *Producer) Fence(transactionalID string) {
 // quiet moment after renewAfter, and by draining after renewLatest.
 func (p *Producer) renewIfQuiet(now time.Time) {
 	s := &p.session
-	if !s.ready || now.Sub(s.taken) < renewAfter {
+	if !s.ready || now.Sub(s.taken) < p.renewAfter {
 		return
 	}
-	if now.Sub(s.taken) >= renewLatest {
+	if now.Sub(s.taken) >= p.renewLatest {
 		s.draining = true
 	}
 	if p.waiting == 0 {
-		s.ready, s.wanted, s.draining = false, true, false
+		s.ready, s.wanted, s.draining, s.unfenced = false, true, false, nil
 		p.task()
 	}
 }
@@ -67,95 +75,124 @@ func (p *Producer) calm() bool {
 
 // takeProducerID asks for a producer id, once. done is false when it is to be
 // asked for again.
-func (p *Producer) takeProducerID(ctx context.Context, fence bool) (done bool) {
+func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 	p.mu.Lock()
-	name := p.session.name
+	s := p.session
 	p.mu.Unlock()
-	if !fence {
+	name, last := s.name, none
+	if s.unfenced != nil {
 		name = ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	if s.fenced {
+		// The coordinator compares: whom another instance has shut out must not
+		// take the fence back (KIP-360).
+		last = s.producer
+	}
+	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	res, err := p.cluster.client().InitProducerID(ctx, &kafka.InitProducerIDRequest{
-		TransactionalID: name, TransactionTimeoutMs: 60_000, ProducerID: -1, ProducerEpoch: -1,
+	res, err := p.cluster.client().InitProducerID(asking, &kafka.InitProducerIDRequest{
+		TransactionalID: name, TransactionTimeoutMs: 60_000, ProducerID: int(last.id), ProducerEpoch: int(last.epoch),
 	})
 	if err == nil {
 		err = res.Error
 	}
-	if err == nil {
-		p.adopt(producerID{int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)}, name != "")
+	switch {
+	case err == nil:
+		p.adopt(producerID{int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)}, name != "", s.round)
 		return true
+	case name != "" && p.giveUpFence(err, s.round):
+		return p.takeProducerID(ctx)
 	}
-	if name != "" && p.giveUpFence(err) {
-		p.fenceHook(producerID{}, false, err)
-		return p.takeProducerID(ctx, false)
-	}
-	if r := refusal("take a producer id", err); r != nil {
+	return p.withoutProducerID(ctx, err)
+}
+
+// withoutProducerID draws the consequences of an answer without producer id.
+func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool) {
+	const op = "take a producer id"
+	var code kafka.Error
+	if errors.As(err, &code) && judge(code) == fenced {
 		p.mu.Lock()
-		p.stop(r)
-		p.mu.Unlock()
+		defer p.mu.Unlock()
+		p.stop(fmt.Errorf("%s: %w (%s)", op, ErrFenced, code))
 		return true
+	}
+	if r := refusal(op, err); r != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.stop(r)
+		return true
+	}
+	if ctx.Err() != nil {
+		return false
 	}
 	p.retried("init_producer_id")
 	p.wait("producer id", err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost() // the coordinator may have moved to a broker not known yet
 	return false
 }
 
 // giveUpFence says that at-least-once has to go on without the write fence:
 // without the right to the transactional id at once, without a transaction
 // coordinator (a single broker that can't make its transaction topic answers 15
-// for ever) after ten seconds.
-func (p *Producer) giveUpFence(err error) bool {
-	const patience = 10 * time.Second
+// for ever) when patience is over.
+func (p *Producer) giveUpFence(err error, round int) bool {
 	var code kafka.Error
 	if !errors.As(err, &code) {
 		return false
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.session
+	if s.round != round {
+		return false
+	}
 	switch code {
 	case kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion:
-		return true
 	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress:
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.session.asked.IsZero() {
-			p.session.asked = time.Now()
+		if s.asked.IsZero() {
+			s.asked = time.Now()
 		}
-		return time.Since(p.session.asked) > patience
+		if time.Since(s.asked) <= p.patience {
+			return false
+		}
+	default:
+		return false
 	}
-	return false
+	s.fenced, s.unfenced = false, err
+	return true
 }
 
 // adopt starts to send under a new producer id or epoch: every partition counts
-// from 0, and what was sealed under the old one is sealed anew.
-func (p *Producer) adopt(id producerID, fenced bool) {
+// from 0, and what was sealed under the old one is sealed anew. An id taken
+// before the last call of Fence is left alone: another instance may have taken
+// its own in between.
+func (p *Producer) adopt(id producerID, fenced bool, round int) {
 	p.mu.Lock()
+	if p.session.round != round {
+		p.task()
+		p.mu.Unlock()
+		return
+	}
 	for _, t := range p.topics {
 		for _, part := range t.partitions {
 			part.sequence = 0
 			if b := part.sending; b != nil {
-				if b.wire != nil && cap(b.wire) != cap(b.slab) {
-					p.memory.used -= cap(b.wire)
-				}
-				b.wire = nil
+				b.sealed = false
 			}
 		}
 	}
-	p.session = session{name: p.session.name, producer: id, ready: true, fenced: fenced, taken: time.Now()}
+	unfenced := p.session.unfenced
+	p.session = session{name: p.session.name, producer: id, ready: true, fenced: fenced, unfenced: unfenced, taken: time.Now(), round: round}
 	for _, l := range p.lanes {
 		l.wake()
 	}
 	p.signal()
-	unnamed := p.session.name == ""
 	p.mu.Unlock()
 	p.wait("producer id", nil)
-	if fenced || unnamed {
-		p.fenceHook(id, fenced, nil)
-	}
-}
-
-func (p *Producer) fenceHook(id producerID, fenced bool, err error) {
 	if p.cfg.Hooks.Fence != nil {
-		p.cfg.Hooks.Fence(id.id, id.epoch, fenced, err)
+		p.cfg.Hooks.Fence(id.id, id.epoch, fenced, unfenced)
 	}
 }
 

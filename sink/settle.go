@@ -43,7 +43,7 @@ func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, e
 	}
 	p.mu.Lock()
 	p.signal()
-	if p.session.bump {
+	if p.session.bump || p.session.wanted {
 		p.task()
 	}
 	p.mu.Unlock()
@@ -80,9 +80,15 @@ func (p *Producer) unanswered(l *lane, parcels []parcel, err error) {
 		c.part.landed(at)
 		p.home(c.part)
 	}
-	p.needMetadata = true
-	p.task()
+	p.lost()
 	p.signal()
+}
+
+// lost makes the manager ask where the partitions are, and the lanes connect
+// anew. Under Producer.mu.
+func (p *Producer) lost() {
+	p.needMetadata, p.reroute = true, true
+	p.task()
 }
 
 // landed ends the flight of the partition's batch, which stays to be sent again.
@@ -130,8 +136,7 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	case uncertain:
 		b.uncertain = true
 	case misrouted:
-		p.needMetadata = true
-		p.task()
+		p.lost()
 	case outOfOrder:
 		// Not appended, and nothing after it: all that is still uncertain is
 		// resolved, then the epoch is raised and sequences start from 0 (KIP-360).
@@ -196,7 +201,8 @@ func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
 	c.part.landed(time.Time{})
 	kept := 0
 	for _, o := range others {
-		p.memory.used += cap(o.slab)
+		o.cost = p.memory.costOf(cap(o.slab))
+		p.memory.used += o.cost
 		l.pending += len(o.slab) - recordsAt
 		kept += int(o.count)
 	}
@@ -210,7 +216,7 @@ func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
 // it stands for, so that nothing is confirmed before it is acknowledged.
 func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 	t := p.topics[rec.Topic]
-	if t == nil || !t.ready || len(t.partitions) == 0 {
+	if t == nil || len(t.partitions) == 0 {
 		p.stop(fmt.Errorf("dead-letter topic %q is not known to Kafka: create it", rec.Topic))
 		return false
 	}
@@ -224,7 +230,8 @@ func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 	b.append(rec, size)
 	b.commits = append(b.commits, of.commits...)
 	b.types = append(b.types, of.types...)
-	p.memory.used += cap(b.slab)
+	b.cost = p.memory.costOf(size)
+	p.memory.used += b.cost
 	p.waiting++
 	if part.open != nil {
 		part.closeOpen(false)
@@ -232,6 +239,9 @@ func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 	part.queue = append(part.queue, b)
 	part.lane.pending += len(b.slab) - recordsAt
 	part.lane.wake()
+	if part.leader == nowhere {
+		p.lost()
+	}
 	return true
 }
 

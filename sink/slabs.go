@@ -10,15 +10,20 @@ var slabClasses = [...]int{8 << 10, 32 << 10, 128 << 10, 512 << 10}
 // that is larger than the limit itself, which gets its slab when nothing else is
 // out. Guarded by Producer.mu.
 type slabs struct {
-	limit int
-	used  int // capacity handed out, compressed copies included
-	idle  int // capacity waiting in free
-	free  [len(slabClasses)][][]byte
+	limit  int
+	copied bool // a compressed copy is made of every slab
+	used   int  // capacity handed out, compressed copies included
+	idle   int  // capacity waiting in free
+	free   [len(slabClasses)][][]byte
 }
 
 // get returns an empty slab of the class, or of size bytes when that is more
-// than the class holds; nil when the limit does not allow it now.
-func (s *slabs) get(class, size int) []byte {
+// than the class holds, and what it costs; nil when the limit does not allow it
+// now.
+func (s *slabs) get(class, size int) (slab []byte, cost int) {
+	for class > 0 && slabClasses[class] > s.limit/16 {
+		class--
+	}
 	for class < len(slabClasses) && slabClasses[class] < size {
 		class++
 	}
@@ -26,27 +31,39 @@ func (s *slabs) get(class, size int) []byte {
 	if class < len(slabClasses) {
 		want = slabClasses[class]
 	}
-	if s.used > 0 && s.used+want > s.limit {
-		return nil
+	cost = s.costOf(want)
+	if s.used > 0 && s.used+cost > s.limit {
+		return nil, 0
 	}
 	if class < len(slabClasses) {
 		if n := len(s.free[class]); n > 0 {
-			slab := s.free[class][n-1]
+			slab = s.free[class][n-1][:recordsAt]
+			s.free[class][n-1] = nil
 			s.free[class] = s.free[class][:n-1]
 			s.idle -= want
-			s.used += want
-			return slab[:recordsAt]
 		}
 	}
-	s.shed(want)
-	s.used += want
-	return make([]byte, recordsAt, want)
+	s.shed(cost)
+	s.used += cost
+	if slab == nil {
+		slab = make([]byte, recordsAt, want)
+	}
+	return slab, cost
 }
 
-// put takes a slab back.
-func (s *slabs) put(slab []byte) {
+// costOf is what a slab takes of the limit: with compression as much again, for
+// the copy that will be made of it, so that there is room when it is made.
+func (s *slabs) costOf(size int) int {
+	if s.copied {
+		return 2 * size
+	}
+	return size
+}
+
+// put takes a slab back, and with it what it cost.
+func (s *slabs) put(slab []byte, cost int) {
 	size := cap(slab)
-	s.used -= size
+	s.used -= cost
 	for class, c := range slabClasses {
 		if c == size && s.used+s.idle+size <= s.limit {
 			s.free[class] = append(s.free[class], slab)

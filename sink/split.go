@@ -85,20 +85,35 @@ func (b *batch) records(fn func(index int32, r *routing.Record)) error {
 // pass. Metrics of the whole go with the first half's records.
 func (b *batch) halve() (left, right *batch, err error) {
 	half := b.count / 2
-	make1 := func() *batch {
-		return &batch{slab: make([]byte, recordsAt, len(b.slab)), first: b.first, firstBytes: b.firstBytes, firstCommitted: b.firstCommitted, split: true}
-	}
-	left, right = make1(), make1()
+	// Their encodings differ by the deltas, so they are measured first: slabs
+	// that fit keep the two together no larger than the whole.
+	var size [2]int
+	var base [2]int64
 	err = b.records(func(i int32, r *routing.Record) {
+		side, index := 0, i
+		if i >= half {
+			side, index = 1, i-half
+		}
+		if index == 0 {
+			base[side] = r.Timestamp
+		}
+		body := bodyLen(r, r.Timestamp-base[side], index)
+		size[side] += varintLen(int64(body)) + body
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	part := func(size int) *batch {
+		return &batch{slab: make([]byte, recordsAt, recordsAt+size), first: b.first, firstBytes: b.firstBytes, firstCommitted: b.firstCommitted}
+	}
+	left, right = part(size[0]), part(size[1])
+	_ = b.records(func(i int32, r *routing.Record) { // walked without error above
 		into := left
 		if i >= half {
 			into = right
 		}
 		into.append(r, cap(into.slab))
 	})
-	if err != nil {
-		return nil, nil, err
-	}
 	splitCommits(b.commits, left, right)
 	splitTypes(b.types, left, right)
 	return left, right, nil

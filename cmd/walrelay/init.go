@@ -23,6 +23,10 @@ func (a *app) initCommand() *cobra.Command {
 What exists is left alone, so it may be run again. Making a slot waits for the
 transactions that are open.
 
+The shapes of --create-table:
+  debezium  id, aggregatetype, aggregateid, type, payload
+  snake     id, aggregate_type, aggregate_id, event_type, payload, created_at
+
 With --print-sql it prints the SQL instead, for somebody who has the rights; the
 relay itself needs no more than this SQL grants.
 
@@ -37,7 +41,7 @@ by other means first.`,
 	c.Flags().Bool("print-sql", false, "print the SQL instead of running it")
 	c.Flags().String("role", "", "with --print-sql: the relay's role (default that of the connection)")
 	c.Flags().Bool("accept-gap", false, "go on after a gap that a person has accepted")
-	c.Flags().String("create-table", "", "make the outbox table where it is missing, in this shape: debezium (id, aggregatetype, aggregateid, type, payload) or snake (id, aggregate_type, aggregate_id, event_type, payload, created_at)")
+	c.Flags().String("create-table", "", "make the outbox table where it is missing: debezium or snake")
 	c.Flags().Lookup("create-table").NoOptDefVal = "debezium"
 	c.MarkFlagsMutuallyExclusive("print-sql", "accept-gap")
 	c.MarkFlagsMutuallyExclusive("print-sql", "create-table")

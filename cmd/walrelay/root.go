@@ -58,7 +58,7 @@ func withCode(code int, err error) error { return &commandError{code: code, err:
 func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	a := &app{env: env, stdout: stdout, stderr: stderr}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // not nil: cobra would take the process's own
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	used, err := root.ExecuteContextC(ctx)
@@ -99,6 +99,9 @@ through a logical replication slot, turns every committed INSERT into the outbox
 into a Kafka record, and confirms the WAL position only after Kafka has it.
 
 Begin with ` + "`walrelay demo`" + `; for your own database: ` + "`walrelay init`, `check`, `run`" + `.
+
+Every setting of the file has an environment twin (kafka.brokers is
+WALRELAY_KAFKA_BROKERS); a flag goes before the environment, that before the file.
 
 Exit codes: 0 done or stopped on request, 1 runtime failure, 2 usage,
 3 configuration or preflight, 4 needs a human (a gap in the WAL, a lost slot),

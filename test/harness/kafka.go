@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -128,6 +129,11 @@ func externalKafka(ctx context.Context, brokers []string) (*Broker, error) {
 // Without Docker and Java the test is skipped or, where required, failed.
 func PrivateKafka(t testing.TB, options KafkaOptions) *Broker {
 	t.Helper()
+	// A killed broker may register again only when its session has run out: 9 s
+	// by default, which the shared broker keeps for the sake of slow machines.
+	properties := map[string]string{"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "300"}
+	maps.Copy(properties, options.Properties)
+	options.Properties = properties
 	broker, err := StartKafka(background(t), options)
 	if err != nil {
 		missing(t, "Kafka to break", err)

@@ -46,19 +46,23 @@ func findJava(ctx context.Context) (java, error) {
 		if err != nil {
 			continue
 		}
-		// openjdk version "17.0.15" 2025-04-15
-		_, rest, _ := strings.Cut(string(out), `"`)
-		version, _, ok := strings.Cut(rest, `"`)
-		major, err := strconv.Atoi(strings.FieldsFunc(version+".", func(r rune) bool { return r < '0' || r > '9' })[0])
-		if !ok || err != nil {
-			continue
-		}
+		version, major := javaVersion(string(out))
 		if major >= oldestJava {
 			return java{path: path, major: major, version: version}, nil
 		}
 		found = fmt.Errorf("%s is Java %s: Kafka needs %d", path, version, oldestJava)
 	}
 	return java{}, fmt.Errorf("%w: install a Java runtime %d or newer", found, oldestJava)
+}
+
+// javaVersion reads `openjdk version "17.0.15" 2025-04-15`; 1 is Java 8 and
+// older, 0 is no version.
+func javaVersion(output string) (version string, major int) {
+	_, rest, _ := strings.Cut(output, `"`)
+	version, _, _ = strings.Cut(rest, `"`)
+	end := strings.IndexFunc(version+".", func(r rune) bool { return r < '0' || r > '9' })
+	major, _ = strconv.Atoi(version[:end]) // no digits: 0
+	return version, major
 }
 
 // javaNode is a broker of the fetched jars.

@@ -66,9 +66,6 @@ func planBroker(options KafkaOptions) (*brokerPlan, error) {
 		"share.coordinator.state.topic.replication.factor": "1",
 		"share.coordinator.state.topic.min.isr":            "1",
 		"group.initial.rebalance.delay.ms":                 "0",
-		// A killed broker may register again only when its session has run out.
-		"broker.session.timeout.ms":    "2000",
-		"broker.heartbeat.interval.ms": "250",
 		// The cleaner takes 128 MB of the small heap otherwise.
 		"log.cleaner.dedupe.buffer.size": "4194304",
 	}

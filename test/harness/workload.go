@@ -254,15 +254,15 @@ func (b Backlog) Write(ctx context.Context, conn *pgx.Conn) error {
 		b.PerTransaction = max(b.Events, 1)
 	}
 	insert := fmt.Sprintf(`INSERT INTO %s (%s, %s, %s, payload)
-		SELECT '%s', (n %% %d)::text, 'Placed', jsonb_build_object('seq', n / %d, 'pad', repeat('x', %d))
+		SELECT '%s', mod(n, %d)::text, 'Placed', jsonb_build_object('seq', n / %d, 'pad', repeat('x', %d))
 		FROM generate_series(%%s, %%s) n`,
 		b.Table.Name, b.Table.AggregateType, b.Table.AggregateID, b.Table.Type,
 		strings.ReplaceAll(b.AggregateType, "'", "''"), b.Aggregates, b.Aggregates, b.Padding)
 	sql := fmt.Sprintf(`SET synchronous_commit = off;
 		DO $backlog$ BEGIN
-			FOR first IN %d .. %d BY %d LOOP %s; COMMIT; END LOOP;
+			FOR begin_at IN %d .. %d BY %d LOOP %s; COMMIT; END LOOP;
 		END $backlog$`, b.First, b.First+b.Events-1, b.PerTransaction,
-		fmt.Sprintf(insert, "first", fmt.Sprintf("least(first + %d, %d)", b.PerTransaction-1, b.First+b.Events-1)))
+		fmt.Sprintf(insert, "begin_at", fmt.Sprintf("least(begin_at + %d, %d)", b.PerTransaction-1, b.First+b.Events-1)))
 	for _, statement := range strings.SplitN(sql, ";", 2) {
 		if _, err := conn.Exec(ctx, statement, pgx.QueryExecModeSimpleProtocol); err != nil {
 			return fmt.Errorf("write a backlog of %d events: %w", b.Events, err)

@@ -1,0 +1,181 @@
+// Package docs holds what is written for people. Its tests keep that in step
+// with the program: the generated reference, links, metrics, file names, and
+// configuration examples.
+package docs
+
+import (
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/walrelay/walrelay/config"
+	"github.com/walrelay/walrelay/telemetry"
+)
+
+var update = flag.Bool("update", false, "write configuration.md anew")
+
+// root is the top of the project, seen from this package.
+const root = ".."
+
+const configurationHead = `# Configuration
+
+<!-- Generated from config/settings.go: go test ./docs -update -->
+
+One YAML file (` + "`-c FILE`, `WALRELAY_CONFIG`, else `walrelay.yaml` where it is there" + `), environment
+variables and flags. A flag goes before the environment, the environment before the file, the file
+before the default. ` + "`PG*` variables and `~/.pgpass`" + ` work as in libpq. Secrets may come from files
+(` + "`…_file`" + `). Unknown keys, wrong types and impossible values are refused before anything is touched,
+all at once, each with its file, line and column, variable or flag.
+` + "`walrelay config`" + ` prints what is in force and where each value came from.
+
+`
+
+// TestConfigurationReference compares configuration.md with the table that the
+// program reads.
+func TestConfigurationReference(t *testing.T) {
+	const file = "configuration.md"
+	want := configurationHead + config.Reference()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := read(t, file); got != want {
+		t.Errorf("docs/%s is out of date: run go test ./docs -update", file)
+	}
+}
+
+// TestLinks: what a document links to inside the project is there, heading
+// included.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for path, text := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, heading, _ := strings.Cut(m[1], "#")
+			target := path
+			if file != "" {
+				target = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: link to %s: no such file", path, m[1])
+			} else if heading != "" && !headings(read(t, target))[heading] {
+				t.Errorf("%s: link to %s: no such heading", path, m[1])
+			}
+		}
+	}
+}
+
+// headings are the anchors of a document as GitHub makes them.
+func headings(text string) map[string]bool {
+	drop := regexp.MustCompile("[^a-z0-9 _-]")
+	found := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		found[strings.ReplaceAll(drop.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	}
+	return found
+}
+
+// TestGoFiles: a Go file that a document names exists.
+func TestGoFiles(t *testing.T) {
+	name := regexp.MustCompile("`((?:[a-z]+/)+[a-z_]+\\.go)`")
+	for path, text := range documents(t) {
+		for _, m := range name.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", path, m[1])
+			}
+		}
+	}
+}
+
+// TestMetrics: a metric that a document names is one that /metrics has.
+func TestMetrics(t *testing.T) {
+	known := map[string]bool{}
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		defer close(descs)
+		telemetry.NewMetrics("test").Registry.Describe(descs)
+	}()
+	fqName := regexp.MustCompile(`fqName: "([^"]+)"`)
+	for d := range descs {
+		known[fqName.FindStringSubmatch(d.String())[1]] = true
+	}
+	// Files, slots and tables have a letter, dot or quote of their own behind the name.
+	name := regexp.MustCompile(`\bwalrelay_[a-z_]+`)
+	suffix := regexp.MustCompile(`_(bucket|sum|count)$`)
+	for path, text := range documents(t) {
+		for _, metric := range name.FindAllString(text, -1) {
+			if !known[metric] && !known[suffix.ReplaceAllString(metric, "")] {
+				t.Errorf("%s names %s, which /metrics does not have", path, metric)
+			}
+		}
+	}
+}
+
+// TestConfigurationExamples loads every YAML block that begins with the comment
+// "# walrelay.yaml". What every configuration needs and an excerpt leaves out is
+// filled in.
+func TestConfigurationExamples(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(# walrelay\\.yaml.*?)```")
+	examples := 0
+	for path, text := range documents(t) {
+		for _, m := range block.FindAllStringSubmatch(text, -1) {
+			examples++
+			file := filepath.Join(t.TempDir(), "walrelay.yaml")
+			if err := os.WriteFile(file, []byte(m[1]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var env []string
+			if !strings.Contains(m[1], "postgres:\n") {
+				env = append(env, "WALRELAY_POSTGRES_URL=postgres://db/shop")
+			}
+			if !strings.Contains(m[1], "kafka:\n") {
+				env = append(env, "WALRELAY_KAFKA_BROKERS=kafka:9092")
+			}
+			if _, err := config.Load(config.Options{File: file, Env: env}); err != nil {
+				t.Errorf("%s: this example is refused:\n%s\n%v", path, m[1], err)
+			}
+		}
+	}
+	if examples == 0 {
+		t.Error("no document has an example of the configuration")
+	}
+}
+
+// documents are all Markdown files of the project by path.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." || entry.Name() == "testdata"):
+			return filepath.SkipDir
+		case filepath.Ext(path) == ".md":
+			found[path] = read(t, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

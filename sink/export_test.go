@@ -1,0 +1,44 @@
+package sink
+
+import "time"
+
+// What the tests of the package's surface shorten or look at.
+
+func (p *Producer) SetAnswerTimeout(d time.Duration) { p.answerTimeout = d }
+
+func (p *Producer) SetPatience(d time.Duration) { p.patience = d }
+
+// SetRenewal says when the producer id is renewed. Before Run or by the owner.
+func (p *Producer) SetRenewal(after, latest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.renewAfter, p.renewLatest = after, latest
+}
+
+// SetSequence makes a partition count from sequence on, as after many records.
+func (p *Producer) SetSequence(topic string, partition, sequence int32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.topics[topic].partitions[partition].sequence = sequence
+}
+
+// Partitions is how many partitions of the topic are known.
+func (p *Producer) Partitions(topic string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.topics[topic]; t != nil && t.ready {
+		return len(t.partitions)
+	}
+	return 0
+}
+
+// Accounts gives the memory that is out, kept for later and allowed, and what
+// the lanes believe to wait.
+func (p *Producer) Accounts() (used, idle, limit, pending int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lanes {
+		pending += l.pending
+	}
+	return p.memory.used, p.memory.idle, p.memory.limit, pending
+}

@@ -1,0 +1,103 @@
+package test_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/walrelay/walrelay/test/harness"
+)
+
+// TestKillInBacklog: kill -9 of the relay in the middle of a backlog, ten times.
+func TestKillInBacklog(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order", "backlog")
+	const events, kills = 200_000, 10
+	if code, output := s.run(t, []string{"init"}); code != 0 {
+		t.Fatalf("init: exit code %d: %s", code, output)
+	}
+	s.WriteBacklog(t, harness.Backlog{Table: s.Table, Events: events, PerTransaction: 20, Aggregates: 500, Padding: 100})
+	end := s.written(t)
+	for i := range kills {
+		from := s.confirmed(t)
+		// An equal share of what is left each time, so that all kills hit.
+		share := (end - from) / int64(kills-i+1)
+		p := s.ready(t)
+		harness.Eventually(t, patience, "some of the backlog is confirmed", func() bool { return s.confirmed(t) > from+share })
+		p.Kill()
+		if s.confirmed(t) >= end {
+			t.Errorf("the test is wrong: kill %d came after the end of the backlog", i+1)
+		}
+	}
+	p := s.ready(t)
+	result := s.verify(t)
+	t.Logf("%d kills repeated %d of %d events", kills, result.Duplicates, events)
+	// A kill repeats what was received since the last confirmation, 200 ms of the
+	// fastest drain at most, and never more than the window.
+	if result.Duplicates > events/4 {
+		t.Errorf("%d kills repeated a quarter of all events or more: progress is not confirmed in time", kills)
+	}
+	stop(t, p)
+}
+
+// TestKillUnderLoad: progress is confirmed within about 200 ms also while events
+// flow without a break, so that a kill repeats little.
+func TestKillUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	p := s.ready(t)
+	quiet := s.background(t, harness.Workload{Writers: 4, Aggregates: 200, Pause: 2 * time.Millisecond})
+	const kills = 3
+	most := 0
+	for range kills {
+		from := s.confirmed(t)
+		s.more(t, 2000)
+		harness.Eventually(t, patience, "progress is confirmed", func() bool { return s.confirmed(t) > from })
+		// What is committed in a second and a half bounds what 200 ms can repeat,
+		// at whatever speed this machine is.
+		began, rows := time.Now(), s.rows(t)
+		s.more(t, 500)
+		rate := float64(s.rows(t)-rows) / time.Since(began).Seconds()
+		most += int(rate*1.5) + 200
+		p.Kill()
+		p = s.ready(t)
+	}
+	s.more(t, 500)
+	written := quiet()
+	result := s.verify(t)
+	t.Logf("%s; %d kills repeated %d events, bound %d", written, kills, result.Duplicates, most)
+	if result.Duplicates > most {
+		t.Errorf("%d kills under a steady load repeated %d events, more than %d", kills, result.Duplicates, most)
+	}
+	stop(t, p)
+}
+
+// TestFrozenRelay: a relay that is frozen for longer than its walsender lives,
+// while another takes over, does no harm when it wakes up.
+func TestFrozenRelay(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	short := "WALRELAY_POSTGRES_WAL_SENDER_TIMEOUT=2s"
+	first := s.ready(t, short)
+	quiet := s.background(t, harness.Workload{Writers: 4, Aggregates: 100, Pause: 2 * time.Millisecond})
+	s.more(t, 500)
+	second := s.start(t, short)
+	waitReason(t, second, "standby")
+	first.Pause()
+	second.WaitReady(t, soon)
+	s.more(t, 500)
+	s.drained(t)
+	first.Resume()
+	harness.Eventually(t, soon, "the first instance stands by or has given way", func() bool {
+		return first.Ended() || containsAll(reasons(t, first), "standby")
+	})
+	s.more(t, 500)
+	quiet()
+	result := s.verify(t)
+	t.Logf("duplicates %d", result.Duplicates)
+	second.Terminate()
+	ended(t, second, 0)
+	if !first.Ended() {
+		first.WaitReady(t, soon) // it takes over again
+		stop(t, first)
+	}
+}
