@@ -22,10 +22,12 @@ import (
 // forbids to wait for it.
 var ErrStandby = errors.New("another instance holds the slot: stop it, or run without --no-wait to stand by")
 
-// PoisonError is an event that Kafka can never take, under the policy stop.
+// PoisonError is an event that Kafka can never take, under the policy stop. Of
+// one that only the broker's answer told us about, EventType, Table and LSN are
+// not known any more.
 type PoisonError struct {
 	ID, EventType, Key string
-	Table              string
+	Table              string          // "" when not known
 	LSN                replication.LSN // commit LSN of its transaction
 	Topic              string          // "" when it has none
 	Reason             string          // as routing.Poison
@@ -33,10 +35,13 @@ type PoisonError struct {
 }
 
 func (e *PoisonError) Error() string {
-	return fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s can't be a Kafka record: %s: "+
-		"make room for it (raise the topic's max.message.bytes, mend the row's cause) and start again, "+
-		"or set on_poison to dead-letter or skip; nothing after it is confirmed",
-		e.ID, e.EventType, e.Key, e.Table, e.LSN, e.Detail)
+	event := fmt.Sprintf("event %q (key %q)", e.ID, e.Key)
+	if e.Table != "" {
+		event = fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s", e.ID, e.EventType, e.Key, e.Table, e.LSN)
+	}
+	return event + " can't be a Kafka record: " + e.Detail + ": " +
+		"make room for it (raise the topic's max.message.bytes, mend the row's cause) and start again, " +
+		"or set on_poison to dead-letter or skip; nothing after it is confirmed"
 }
 
 // decision is what an error asks for.

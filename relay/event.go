@@ -58,6 +58,9 @@ func (s *session) offer() error {
 // poisoned applies the policy to an event that Kafka can never take. Any other
 // error is the session's end.
 func (s *session) poisoned(err error) error {
+	if fatal := s.producer.Err(); fatal != nil {
+		return s.r.refused(fatal) // of an earlier event, not of this one
+	}
 	var p *routing.Poison
 	if !errors.As(err, &p) {
 		return err
@@ -163,7 +166,18 @@ func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
 		say("event goes to the dead-letter topic: the broker can never take it")
 		return sink.Remedy{Instead: r.brokerDeadLetter(j, p, id)}
 	}
+	r.refusal.Store(&PoisonError{ID: id, Key: string(j.Record.Key), Topic: j.Record.Topic, Reason: p.Reason, Detail: p.Detail})
 	return sink.Remedy{Stop: true}
+}
+
+// refused is the error that ended the producer, with the name of the event when
+// it is a broker's refusal: the sink knows records only.
+func (r *Relay) refused(fatal error) error {
+	var p *routing.Poison
+	if refusal := r.refusal.Load(); refusal != nil && errors.As(fatal, &p) {
+		return refusal
+	}
+	return fatal
 }
 
 func (r *Relay) brokerDeadLetter(j sink.Rejection, p *routing.Poison, id string) *routing.Record {

@@ -64,6 +64,7 @@ type Relay struct {
 
 	producer atomic.Pointer[sink.Producer] // replaced after it was fenced
 	ended    chan error                    // the present producer's end
+	refusal  atomic.Pointer[PoisonError]   // the event that a broker refused under PoisonStop
 
 	resume resume       // what the last connection handed over; Run's goroutine only
 	beat   atomic.Int64 // when the loop last moved, ns since 1970

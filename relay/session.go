@@ -62,6 +62,12 @@ type session struct {
 	skipped    int       // events of resume
 }
 
+// TransactionalID is what the write fence of a slot is taken under, the same for
+// all its instances; the relay's principal needs Write and Describe on it.
+func TransactionalID(systemID, slot string) string {
+	return "walrelay-" + systemID + "-" + slot
+}
+
 // stream runs one session; nil means that ctx ended and the stop was graceful.
 func (r *Relay) stream(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -91,7 +97,7 @@ func (r *Relay) stream(ctx context.Context) error {
 		s.resume = r.resume
 	}
 	r.decoder.Reset()
-	s.producer.Fence(fmt.Sprintf("walrelay-%s-%s", position.SystemID, r.cfg.Replication.Slot))
+	s.producer.Fence(TransactionalID(position.SystemID, r.cfg.Replication.Slot))
 	r.log.Info().Str("slot", r.cfg.Replication.Slot).Str("publication", r.cfg.Replication.Publication).
 		Stringer("confirmed_lsn", confirmed).Uint32("walsender_pid", stream.PID()).Msg("streaming")
 	s.watch, s.began = watch, time.Now()
@@ -306,7 +312,7 @@ func (s *session) tick(now time.Time) error {
 		}
 	}
 	if err := s.producer.Err(); err != nil {
-		return err
+		return s.r.refused(err)
 	}
 	if alarm := s.watch.alarm.Load(); alarm != nil {
 		return *alarm

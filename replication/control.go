@@ -133,6 +133,9 @@ func (c *Control) IsClosed() bool { return c.conn.IsClosed() }
 // Version is the server's server_version_num, for instance 150018.
 func (c *Control) Version() int { return c.server.version }
 
+// SystemID is the server's system identifier, as IDENTIFY_SYSTEM writes it.
+func (c *Control) SystemID() string { return c.server.systemID }
+
 // Close closes the connection.
 func (c *Control) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

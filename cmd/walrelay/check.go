@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/walrelay/walrelay/config"
+	"github.com/walrelay/walrelay/relay"
 	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/sink"
 )
@@ -70,10 +71,9 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 	for _, text := range c.Warnings {
 		findings = append(findings, of("config", replication.Finding{Name: "settings", Level: replication.Warn, Detail: text})...)
 	}
-	other := make(chan []finding, 1)
-	go func() { other <- checkKafka(ctx, kafka, fixedTopics(c)) }()
-	findings = append(findings, checkPostgres(ctx, replicationConfig(c))...)
-	findings = append(findings, <-other...)
+	found, fence := checkPostgres(ctx, replicationConfig(c))
+	findings = append(findings, found...)
+	findings = append(findings, checkKafka(ctx, kafka, fixedTopics(c), fence)...)
 	if err := ctx.Err(); err != nil {
 		return withCode(exitFailure, errors.New("stopped before everything was looked at"))
 	}
@@ -97,8 +97,9 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 	return err
 }
 
-// checkPostgres looks at the PostgreSQL side.
-func checkPostgres(ctx context.Context, rc replication.Config) []finding {
+// checkPostgres looks at the PostgreSQL side. fence is the transactional id that
+// the relay would use, "" when the server could not be asked.
+func checkPostgres(ctx context.Context, rc replication.Config) (findings []finding, fence string) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	control, err := connect(ctx, rc)
@@ -108,17 +109,17 @@ func checkPostgres(ctx context.Context, rc replication.Config) []finding {
 		if errors.As(err, &setup) {
 			f.Detail, f.Remedy = setup.Problem, setup.Remedy
 		}
-		return of("postgres", f)
+		return of("postgres", f), ""
 	}
 	defer control.Close()
-	return of("postgres", control.Check(ctx)...)
+	return of("postgres", control.Check(ctx)...), relay.TransactionalID(control.SystemID(), rc.Slot)
 }
 
 // checkKafka looks at the Kafka side.
-func checkKafka(ctx context.Context, sc sink.Config, topics []string) []finding {
+func checkKafka(ctx context.Context, sc sink.Config, topics []string, fence string) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return of("kafka", sink.Check(ctx, sc, topics, "")...)
+	return of("kafka", sink.Check(ctx, sc, topics, fence)...)
 }
 
 // fixedTopics returns the topics that are known without an event.
