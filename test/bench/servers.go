@@ -24,6 +24,10 @@ var postgresSettings = map[string]string{
 	"shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "30min",
 }
 
+// inEarnest lets the broker's Java run as it does by default, with the compilers
+// and the collector that the harness leaves out for a quick start.
+var inEarnest = []string{"-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-XX:+UseG1GC", "-Xmx1g"}
+
 // openServers takes the servers of the command line and starts the others.
 func (b *bench) openServers(ctx context.Context) (err error) {
 	if b.serverURL = b.opt.postgres; b.serverURL == "" {
@@ -36,7 +40,7 @@ func (b *bench) openServers(ctx context.Context) (err error) {
 	addr := b.opt.kafka
 	if addr == "" {
 		b.logf("starting Kafka")
-		if b.servers.kafka, err = harness.StartKafka(ctx, harness.KafkaOptions{}); err != nil {
+		if b.servers.kafka, err = harness.StartKafka(ctx, harness.KafkaOptions{JavaOptions: inEarnest}); err != nil {
 			return fmt.Errorf("start a Kafka (or give one with --kafka): %w", err)
 		}
 		addr = b.servers.kafka.Brokers()[0]

@@ -32,6 +32,10 @@ type KafkaOptions struct {
 	// Properties go into server.properties over those of the harness.
 	Properties map[string]string
 
+	// JavaOptions follow the harness's own, which are made for a quick start and
+	// little memory: a benchmark wants a broker as it runs in earnest.
+	JavaOptions []string
+
 	// Proxied puts a Proxy before the broker: Brokers and what the broker
 	// advertises are the proxy's address, so every client that starts from
 	// Brokers stays behind it. The harness itself goes past it.

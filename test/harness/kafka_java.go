@@ -91,7 +91,7 @@ func newJavaNode(ctx context.Context, p *brokerPlan, runtime java) (*javaNode, e
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(n.dir))
 	}
-	n.command = jars.command(n.dir)
+	n.command = jars.command(n.dir, p.java...)
 	return n, nil
 }
 

@@ -15,6 +15,7 @@ import (
 // is known what runs it.
 type brokerPlan struct {
 	properties map[string]string
+	java       []string
 	ports      []int  // all that it listens on
 	advertised string // what clients are told
 	direct     string // past the proxy
@@ -28,7 +29,7 @@ type brokerPlan struct {
 //
 //	relay ─▶ proxy ─▶ PLAINTEXT listener     harness ─▶ DIRECT listener
 func planBroker(options KafkaOptions) (*brokerPlan, error) {
-	p := &brokerPlan{}
+	p := &brokerPlan{java: options.JavaOptions}
 	for range 3 {
 		port, err := postgres.FreePort()
 		if err != nil {
