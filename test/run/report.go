@@ -112,10 +112,18 @@ func (r *report) reason(name testName) string {
 	return last
 }
 
-// dump prints what a test or package has written.
+// dump prints what a test or package has written, without the lines by which go
+// test follows parallel tests.
 func (r *report) dump(name testName) {
-	if text := r.output[name]; text != nil {
-		r.printf("%s", text.String())
+	if r.output[name] == nil {
+		return
+	}
+	for line := range strings.Lines(r.output[name].String()) {
+		switch word, _, _ := strings.Cut(strings.TrimPrefix(line, "=== "), " "); {
+		case strings.HasPrefix(line, "=== ") && (word == "RUN" || word == "PAUSE" || word == "CONT" || word == "NAME"):
+		default:
+			r.printf("%s", line)
+		}
 	}
 }
 

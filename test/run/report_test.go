@@ -20,6 +20,7 @@ func TestReport(t *testing.T) {
 {"Action":"output","Package":"p/good","Test":"TestB","Output":"--- SKIP: TestB (0.00s)\n"}
 {"Action":"skip","Package":"p/good","Test":"TestB"}
 {"Action":"pass","Package":"p/good","Elapsed":0.3}
+{"Action":"output","Package":"p/bad","Test":"TestC","Output":"=== CONT  TestC\n"}
 {"Action":"output","Package":"p/bad","Test":"TestC","Output":"want 1, got 2\n"}
 {"Action":"fail","Package":"p/bad","Test":"TestC"}
 {"Action":"fail","Package":"p/bad","Elapsed":1}
@@ -50,6 +51,9 @@ func TestReport(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "quiet please") {
 		t.Error("the report repeats the output of a test that passed")
+	}
+	if strings.Contains(out.String(), "=== CONT") {
+		t.Error("the report has lines that only go test needs")
 	}
 	if want := "\n1 passed, 3 failed, 1 skipped\n"; !strings.HasSuffix(out.String(), want) {
 		t.Errorf("the report does not end with %q", want)
