@@ -148,7 +148,7 @@ func decideAdopt(f facts) decision {
 	}
 	note := fmt.Sprintf("adopted the existing slot, it goes on at %s", f.slot.Confirmed)
 	if f.publication.younger {
-		note += fmt.Sprintf("; publication %q may have been made or changed after the slot, and rows from before that are not delivered", f.config.Publication)
+		note += fmt.Sprintf("; should publication %q have been changed after the slot was made, rows committed before that change are not delivered", f.config.Publication)
 	}
 	if f.access == markerWritable || f.access == markerMakeable {
 		return decision{action: actAdopt, note: note}

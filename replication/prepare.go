@@ -227,9 +227,9 @@ func (c *Control) Confirmed(ctx context.Context) (LSN, error) {
 
 // AcceptGap makes the present state the one to go on from, after a person has
 // decided that what is missing is taken care of: a slot that can be read is kept
-// and the marker written anew; one that can't (vanished, lost, without its
-// publication) is made again, with the publication where it is missing. Events
-// committed in between are not delivered. The relay must not run.
+// and the marker written anew; one that can't (vanished, lost, without the
+// publication it was made with) is made again, with the publication where it is
+// missing. Events committed in between are not delivered. The relay must not run.
 //
 // ErrSlotActive while somebody reads from the slot; *SetupError as Prepare.
 func (c *Control) AcceptGap(ctx context.Context, log LogFunc) (Position, error) {
@@ -257,7 +257,8 @@ func (c *Control) AcceptGap(ctx context.Context, log LogFunc) (Position, error) 
 	if d := decideCreate(f, actCreate, ""); d.err != nil {
 		return Position{}, d.err
 	}
-	if f.slot == nil || gap != nil || !f.publication.exists {
+	renewed := f.marker != nil && f.marker.renewed(f.config.Publication, f.publication.oid)
+	if f.slot == nil || gap != nil || !f.publication.exists || renewed {
 		return c.create(ctx, f.access, f.slot != nil, log)
 	}
 	if err := c.ensurePublication(ctx); err != nil {

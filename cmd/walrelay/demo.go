@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,9 @@ func (a *app) demo(ctx context.Context, o demo.Options) error {
 	ctx, stop := a.graceful(ctx)
 	defer stop()
 	verdict, err := demo.Run(ctx, o)
+	if errors.Is(err, context.Canceled) {
+		return nil // Ctrl-C while it was starting
+	}
 	if err != nil {
 		return withCode(exitFailure, err)
 	}

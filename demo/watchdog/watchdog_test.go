@@ -34,7 +34,7 @@ func owner(dir string) {
 	}
 	server := exec.Command("sleep", "600")
 	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := server.Start(); err == nil {
+	if err = server.Start(); err == nil {
 		err = dog.Watch(server.Process)
 	}
 	fmt.Println(server.Process.Pid, err)
