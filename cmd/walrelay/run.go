@@ -44,7 +44,7 @@ func (a *app) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	a.limitMemory(c.Limits)
+	a.limitMemory(c)
 	rc, err := relayConfig(c)
 	if err != nil {
 		return err
@@ -90,17 +90,23 @@ func announce(log zerolog.Logger, c *config.Config, rc relay.Config, server *tel
 }
 
 // The memory that the process needs beside the events in flight, and a garbage
-// collection that keeps the heap near what is live.
+// collection that keeps the heap near what is live. Compressors keep windows of
+// their own.
 const (
-	baseMemory = 24 << 20
-	gcPercent  = 50
+	baseMemory     = 18 << 20
+	compressMemory = 16 << 20
+	gcPercent      = 50
 )
 
 // limitMemory sets the soft memory limit and the pace of garbage collection,
 // unless the user did by GOMEMLIMIT and GOGC.
-func (a *app) limitMemory(l config.Limits) {
+func (a *app) limitMemory(c *config.Config) {
+	limit := int64(c.Limits.InFlightBytes) + baseMemory
+	if c.Kafka.Compression != "none" {
+		limit += compressMemory
+	}
 	if a.getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(l.InFlightBytes) + baseMemory)
+		debug.SetMemoryLimit(limit)
 	}
 	if a.getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

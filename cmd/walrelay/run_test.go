@@ -283,19 +283,25 @@ func TestGraceful_secondSignal(t *testing.T) {
 func TestLimitMemory(t *testing.T) {
 	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100)
 	defer func() { debug.SetMemoryLimit(limit); debug.SetGCPercent(percent) }()
-	(&app{env: []string{"GOMEMLIMIT=1GiB", "GOGC=100"}}).limitMemory(config.Limits{InFlightBytes: 16 << 20})
+	c := &config.Config{Limits: config.Limits{InFlightBytes: 16 << 20}, Kafka: config.Kafka{Compression: "none"}}
+	(&app{env: []string{"GOMEMLIMIT=1GiB", "GOGC=100"}}).limitMemory(c)
 	if got := debug.SetMemoryLimit(-1); got != limit {
 		t.Errorf("GOMEMLIMIT is not respected: %d", got)
 	}
 	if got := debug.SetGCPercent(100); got != 100 {
 		t.Errorf("GOGC is not respected: %d", got)
 	}
-	(&app{}).limitMemory(config.Limits{InFlightBytes: 16 << 20})
-	if got := debug.SetMemoryLimit(-1); got != 40<<20 {
-		t.Errorf("memory limit %d, want 40 MiB", got)
+	(&app{}).limitMemory(c)
+	if got := debug.SetMemoryLimit(-1); got != 34<<20 {
+		t.Errorf("memory limit %d, want 34 MiB", got)
 	}
 	if got := debug.SetGCPercent(100); got != 50 {
 		t.Errorf("GC percent %d, want 50", got)
+	}
+	c.Kafka.Compression = "zstd"
+	(&app{}).limitMemory(c)
+	if got := debug.SetMemoryLimit(-1); got != 50<<20 {
+		t.Errorf("memory limit with a compressor %d, want 50 MiB", got)
 	}
 }
 
