@@ -84,6 +84,8 @@ func classify(err error) decision {
 		return stop // waiting does not mend a certificate
 	case errors.As(err, &pg):
 		return classifySQLState(pg.Code)
+	case pgconn.SafeToRetry(err):
+		return retry // nothing was sent: the connection had died before
 	case errors.As(err, &connect), errors.As(err, &netErr), errors.As(err, &errno),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return retry // the network and what it hides

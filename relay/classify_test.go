@@ -21,6 +21,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// unsent is an error of pgconn for a query that never left, such as "conn closed",
+// whose types are not exported.
+type unsent struct{}
+
+func (unsent) Error() string     { return "conn closed" }
+func (unsent) SafeToRetry() bool { return true }
+
 // Every error has one decision and one exit code, also when it is wrapped.
 func TestClassify(t *testing.T) {
 	sql := func(code string) error { return &pgconn.PgError{Code: code} }
@@ -50,6 +57,7 @@ func TestClassify(t *testing.T) {
 		{"reset", syscall.ECONNRESET, retry, 1},
 		{"end of file", io.ErrUnexpectedEOF, retry, 1},
 		{"own time limit", context.DeadlineExceeded, retry, 1},
+		{"connection was dead already", fmt.Errorf("read server settings: %w", unsent{}), retry, 1},
 		{"admin shutdown", sql("57P01"), retry, 1},
 		{"crash shutdown", sql("57P02"), retry, 1},
 		{"starting up", sql("57P03"), retry, 1},

@@ -44,8 +44,7 @@ func (s *session) offer() error {
 	switch {
 	case err == nil:
 		s.tracker.Next()
-		e := &s.msg.Event
-		s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index}
+		s.handled()
 		s.dirty = true
 		return nil
 	case errors.Is(err, sink.ErrFull), errors.Is(err, sink.ErrPending):
@@ -53,6 +52,13 @@ func (s *session) offer() error {
 		return nil
 	}
 	return s.poisoned(err)
+}
+
+// handled notes that the event in s.msg is the sink's, or skipped, so that a new
+// connection does not take it again.
+func (s *session) handled() {
+	e := &s.msg.Event
+	s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index}
 }
 
 // poisoned applies the policy to an event that Kafka can never take. Any other
@@ -71,6 +77,7 @@ func (s *session) poisoned(err error) error {
 	switch s.r.cfg.OnPoison {
 	case PoisonSkip:
 		s.r.log.Error().EmbedObject(poisonFields{describe}).Msg("event skipped: Kafka can never take it")
+		s.handled()
 		return nil
 	case PoisonDeadLetter:
 		if s.pending.poison == nil {

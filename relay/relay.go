@@ -73,7 +73,7 @@ type Relay struct {
 	status status
 }
 
-// resume is the last event that was handed to the sink: after a lost connection
+// resume is the last event that was handed to the sink, or skipped: after a lost connection
 // the slot sends from its confirmed position again, and what is at or before
 // resume was delivered by this very process. Only good on the same server and
 // timeline; the zero value skips nothing.

@@ -180,6 +180,7 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	s.lastHeard = time.Now()
+	s.nextTick = s.lastHeard.Add(tickEvery) // a server may say nothing for long, or for ever
 	s.r.setState(StateStreaming)
 	var stopBy time.Time
 	for {

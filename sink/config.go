@@ -27,6 +27,7 @@ type Config struct {
 
 	// InFlightBytes bounds the memory of records handed over and not yet
 	// acknowledged, and the bytes of the window behind the oldest of them.
+	// With compression a batch counts twice until its compressed copy is made.
 	// Default 16 MiB. One record larger than that is still sent, alone.
 	InFlightBytes int
 
@@ -99,12 +100,14 @@ type Meta struct {
 // What the producer's timing is made of.
 const (
 	// linger is how long a lane lets a batch grow when events come fast.
-	linger = 3 * time.Millisecond
+	// lingerLate bounds it when they are late anyway.
+	linger     = 3 * time.Millisecond
+	lingerLate = 20 * time.Millisecond
 	// sparse is the number of events expected within linger below which a lane
 	// sends at once.
 	sparse = 8
 	// goodSize is the amount of waiting bytes that ends the linger.
-	goodSize = 256 << 10
+	goodSize = 512 << 10
 	// maxRequest bounds what one Produce request carries, so that the copies
 	// that kafka-go makes of it stay small; a single larger batch goes alone.
 	maxRequest = 1 << 20

@@ -132,8 +132,14 @@ func hint(cfg Config, err error) error {
 	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 		return err
 	}
-	if cfg.TLS == nil {
-		return fmt.Errorf("%w: the broker closes the connection; if that goes on, its listener expects TLS (kafka.tls) or SASL (kafka.sasl)", err)
+	reason := "its listener expects TLS (kafka.tls)"
+	if cfg.TLS != nil {
+		reason = "its listener does not speak TLS"
 	}
-	return fmt.Errorf("%w: the broker closes the connection; if that goes on, its listener does not speak TLS", err)
+	if cfg.SASL != nil {
+		reason += " or refuses what kafka.sasl says"
+	} else {
+		reason += " or expects SASL (kafka.sasl)"
+	}
+	return fmt.Errorf("%w: the broker closes the connection; if that goes on, %s", err, reason)
 }

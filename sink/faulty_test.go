@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/walrelay/walrelay/routing"
-	"github.com/walrelay/walrelay/sink"
 )
 
 // faults stands between the producer and its brokers: what it says of the next
@@ -126,7 +126,7 @@ func (c *faultyConn) Read(b []byte) (int, error) {
 
 // numbered makes a record whose value is the number it is handed over with.
 func numbered(topic string, key int, number uint64) *routing.Record {
-	return &routing.Record{Topic: topic, Partition: -1, Key: []byte(strconv.Itoa(key)), Value: strconv.AppendUint(nil, number, 10), Timestamp: 1_800_000_000_000 + int64(number)}
+	return &routing.Record{Topic: topic, Partition: -1, Key: []byte(strconv.Itoa(key)), Value: strconv.AppendUint(nil, number, 10), Timestamp: 1_700_000_000_000 + int64(number)}
 }
 
 // load hands over n records of many keys.
@@ -243,4 +243,53 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-var _ = sink.ErrFull
+// port is a TCP port of this machine that nobody listens on.
+type port int
+
+func freePort(t *testing.T) port {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return port(l.Addr().(*net.TCPAddr).Port)
+}
+
+func (p port) number() int  { return int(p) }
+func (p port) addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p))) }
+
+// setConfig changes a topic's setting.
+func setConfig(c *kfake.Cluster, topic, name, value string) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	_, err = kadm.NewClient(cl).AlterTopicConfigs(context.Background(), []kadm.AlterConfig{{Name: name, Value: &value}}, topic)
+	return err
+}
+
+// addPartitions gives a topic more partitions.
+func addPartitions(c *kfake.Cluster, topic string, add int) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	_, err = kadm.NewClient(cl).CreatePartitions(context.Background(), add, topic)
+	return err
+}
+
+func portOf(t testing.TB, address string) int32 {
+	t.Helper()
+	_, p, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int32(n)
+}

@@ -35,6 +35,7 @@ type lane struct {
 	turn      int       // where collect starts, so that no partition starves
 	pending   int       // bytes that wait to be taken
 	since     time.Time // when pending left zero
+	newest    int64     // commit time of the last record, µs since 1970
 	lingering bool      // run lets the batch grow: only a good size or hurry wakes it
 	hurried   bool
 	arrived   int // records since observed
@@ -80,12 +81,13 @@ func (l *lane) wake() {
 	}
 }
 
-// added notes that size more bytes wait. Under Producer.mu.
-func (l *lane) added(size int) {
+// added notes that a record of size bytes waits. Under Producer.mu.
+func (l *lane) added(size int, committed int64) {
 	if l.pending == 0 {
 		l.since = time.Now()
 	}
 	l.pending += size
+	l.newest = committed
 	l.arrived++
 	if l.pending >= goodSize {
 		l.wake()
@@ -122,13 +124,13 @@ func (l *lane) run(ctx context.Context) {
 }
 
 // gather lets the batches grow while events come fast: until there is a good
-// size or linger is over. When fewer than a couple of events are to be expected
-// in that time it returns at once.
+// size or the lane's patience is over. When fewer than a couple of events are to
+// be expected in that time it returns at once.
 func (l *lane) gather(ctx context.Context, timer *time.Timer) {
 	l.p.mu.Lock()
 	now := time.Now()
 	l.observe(now)
-	rest := linger - now.Sub(l.since)
+	rest := l.patience(now) - now.Sub(l.since)
 	if l.pending == 0 || l.pending >= goodSize || l.hurried || rest <= 0 || l.rate*linger.Seconds() < sparse {
 		l.p.mu.Unlock()
 		return
@@ -145,6 +147,14 @@ func (l *lane) gather(ctx context.Context, timer *time.Timer) {
 	l.p.mu.Lock()
 	l.lingering = false
 	l.p.mu.Unlock()
+}
+
+// patience is how long a batch may grow: linger, or a tenth of what the events
+// are late already. In a backlog that makes a few large requests of many small
+// ones, at a delay that nobody notices there.
+func (l *lane) patience(now time.Time) time.Duration {
+	late := now.Sub(time.UnixMicro(l.newest))
+	return min(max(linger, late/10), lingerLate)
 }
 
 func (l *lane) drainToken() {

@@ -127,20 +127,21 @@ func (p *Producer) refresh(ctx context.Context) (done bool) {
 		next.CloseIdleConnections()
 		return p.unreachable(err)
 	}
-	sizes, err := p.messageSizes(ctx, client, size)
-	if err != nil {
-		next.CloseIdleConnections()
-		return p.unreachable(err)
+	sizes, unsized := p.messageSizes(ctx, client, size)
+	if unsized == nil {
+		p.wait("kafka", nil)
 	}
-	p.wait("kafka", nil)
 	if reroute || !p.known(md) {
 		p.cluster.use(next)
-	} else {
-		next.CloseIdleConnections() // a topic is waited for: that is no reason to connect anew
+	} else { // a topic is waited for: that is no reason to connect anew
+		defer next.CloseIdleConnections()
 	}
 	done = true
 	for i := range md.Topics {
-		done = p.learn(ctx, &md.Topics[i], sizes) && done
+		done = p.learn(ctx, client, &md.Topics[i], sizes) && done
+	}
+	if unsized != nil {
+		done = p.unreachable(unsized) && done
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,9 +173,12 @@ func (p *Producer) unreachable(err error) (done bool) {
 
 // learn takes over what the cluster says about one topic; false when it has to
 // be asked again.
-func (p *Producer) learn(ctx context.Context, md *kafka.Topic, sizes map[string]int) (done bool) {
+func (p *Producer) learn(ctx context.Context, client *kafka.Client, md *kafka.Topic, sizes map[string]int) (done bool) {
 	what := fmt.Sprintf("topic %q", md.Name)
 	var code kafka.Error
+	if md.Error != nil || len(md.Partitions) == 0 {
+		p.shelve(md.Name)
+	}
 	if md.Error != nil && errors.As(md.Error, &code) {
 		switch code {
 		case kafka.InvalidTopic:
@@ -185,17 +189,31 @@ func (p *Producer) learn(ctx context.Context, md *kafka.Topic, sizes map[string]
 			p.mu.Unlock()
 			return true
 		case kafka.UnknownTopicOrPartition:
-			return p.missing(ctx, md.Name)
+			return p.missing(ctx, client, md.Name)
 		}
 		p.wait(what, md.Error)
 		return false
 	}
 	if len(md.Partitions) == 0 {
-		return p.missing(ctx, md.Name)
+		return p.missing(ctx, client, md.Name)
 	}
 	missing := p.spread(md, sizes)
 	p.wait(what, missing)
 	return missing == nil
+}
+
+// shelve takes a topic that is not there from the lanes: kafka-go refuses a
+// request as a whole when it does not know one of its topics, so what waits for
+// this one would hold up the others.
+func (p *Producer) shelve(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.topics[name]
+	t.ready = false
+	for _, part := range t.partitions {
+		part.leader = nowhere
+		p.home(part)
+	}
 }
 
 // illegal notes that Kafka can have no topic of this name.
@@ -306,7 +324,7 @@ func (p *Producer) home(part *partition) {
 }
 
 // missing makes a topic that is not there, or waits for somebody to make it.
-func (p *Producer) missing(ctx context.Context, name string) (done bool) {
+func (p *Producer) missing(ctx context.Context, client *kafka.Client, name string) (done bool) {
 	what := fmt.Sprintf("topic %q", name)
 	c := p.cfg.Create
 	if c == nil {
@@ -317,7 +335,7 @@ func (p *Producer) missing(ctx context.Context, name string) (done bool) {
 	for k, v := range c.Config {
 		topic.ConfigEntries = append(topic.ConfigEntries, kafka.ConfigEntry{ConfigName: k, ConfigValue: v})
 	}
-	res, err := p.cluster.client().CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{topic}})
+	res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{topic}})
 	if err == nil {
 		err = res.Errors[name]
 	}

@@ -176,7 +176,7 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 	p.producedBytes += int64(size)
 	p.producedCount++
 	p.waiting++
-	part.lane.added(size)
+	part.lane.added(size, m.Committed)
 	if part.leader == nowhere {
 		p.needMetadata = true
 		p.task()

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fake starts an in-process broker with the topic of these tests.
-func fake(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
+func fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(6, "orders")}, opts...)...)
 	if err != nil {
@@ -31,17 +31,20 @@ func fake(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 
 // owner drives a producer as the relay does.
 type owner struct {
-	t      *testing.T
+	t      testing.TB
 	p      *sink.Producer
 	number uint64
 	ended  chan error
 }
 
-func start(t *testing.T, cfg sink.Config) *owner {
+func start(t testing.TB, cfg sink.Config, settings ...func(*sink.Producer)) *owner {
 	t.Helper()
 	p, err := sink.New(cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, set := range settings {
+		set(p)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	o := &owner{t: t, p: p, ended: make(chan error, 1)}
@@ -84,27 +87,6 @@ func record(key string, n int) *routing.Record {
 	return &routing.Record{Topic: "orders", Partition: -1, Key: []byte(key), Value: fmt.Appendf(nil, "%s/%d", key, n), Timestamp: time.Now().UnixMilli(), Headers: []routing.Header{{Key: "id", Value: fmt.Appendf(nil, "%d", n)}}}
 }
 
-// all reads everything that the topics hold.
-func all(t *testing.T, brokers []string, topics ...string) []*kgo.Record {
-	t.Helper()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topics...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
-	var out []*kgo.Record
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		fs := cl.PollFetches(ctx)
-		cancel()
-		n := len(out)
-		fs.EachRecord(func(r *kgo.Record) { out = append(out, r) })
-		if len(out) == n {
-			return out
-		}
-	}
-}
-
 // check: every key's values in order, each once.
 func check(t *testing.T, records []*kgo.Record, keys, each int) {
 	t.Helper()
@@ -145,7 +127,7 @@ func TestProducer_inOrderOnce(t *testing.T) {
 			if _, _, ok := o.p.Oldest(); ok {
 				t.Error("flushed, and still something is not acknowledged")
 			}
-			check(t, all(t, c.ListenAddrs(), "orders"), keys, each)
+			check(t, logOf(t, c, "orders"), keys, each)
 		})
 	}
 }
@@ -164,5 +146,5 @@ func TestProducer_tooLargeIsPoison(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.flush()
-	check(t, all(t, c.ListenAddrs(), "orders"), 1, 1)
+	check(t, logOf(t, c, "orders"), 1, 1)
 }

@@ -52,7 +52,7 @@ func TestProducer_retriableCodes(t *testing.T) {
 		t.Run(fmt.Sprint(kafka.Error(code)), func(t *testing.T) {
 			t.Parallel()
 			c := fake(t)
-			h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.ErrorForCode(code).(*kerr.Error), Partitions: []int32{0, 2, 5}, Count: 12})
+			h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.ErrorForCode(code).(*kerr.Error), Partitions: []int32{0, 2, 5}, Count: 6})
 			var retries atomic.Int32
 			o := start(t, sink.Config{Brokers: c.ListenAddrs(), Hooks: sink.Hooks{Retry: func(string) { retries.Add(1) }}})
 			for range 10 {
@@ -61,7 +61,7 @@ func TestProducer_retriableCodes(t *testing.T) {
 			}
 			o.flush()
 			o.settled()
-			if retries.Load() == 0 || h.Hits() != 12 {
+			if retries.Load() == 0 || h.Hits() != 6 {
 				t.Errorf("%d faults, %d retries", h.Hits(), retries.Load())
 			}
 			exact(t, logOf(t, c, "orders"), o.number)
@@ -185,11 +185,10 @@ func TestProducer_raisesTheEpoch(t *testing.T) {
 				if fence == "" {
 					o.p.Fence("")
 				}
-				for range 20 {
+				for range 10 {
 					o.load(100)
-					o.p.Dispatch()
+					o.flush()
 				}
-				o.flush()
 				o.settled()
 				exact(t, logOf(t, c, "orders"), o.number)
 				mu.Lock()

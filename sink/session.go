@@ -31,8 +31,8 @@ var none = producerID{-1, -1}
 // Fence takes a producer id with a new epoch: from its first batch on a
 // partition the broker refuses what an older instance still sends there. The
 // owner calls it after every successful START_REPLICATION and before the first
-// Produce, with nothing unacknowledged (Flush first). It returns at
-// once; Produce says ErrPending until the id is there. transactionalID is the
+// Produce. It returns at once; what is still uncertain is resolved under the old
+// id, and Produce says ErrPending until the new one is there. transactionalID is the
 // same for every instance that may write the same slot's events; an empty one
 // takes a producer id that shuts nobody out.
 func (p *Producer) Fence(transactionalID string) {
