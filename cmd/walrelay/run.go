@@ -93,7 +93,7 @@ func announce(log zerolog.Logger, c *config.Config, rc relay.Config, server *tel
 // collection that keeps the heap near what is live. Compressors keep windows of
 // their own.
 const (
-	baseMemory     = 18 << 20
+	baseMemory     = 14 << 20
 	compressMemory = 16 << 20
 	gcPercent      = 50
 )

@@ -292,16 +292,16 @@ func TestLimitMemory(t *testing.T) {
 		t.Errorf("GOGC is not respected: %d", got)
 	}
 	(&app{}).limitMemory(c)
-	if got := debug.SetMemoryLimit(-1); got != 34<<20 {
-		t.Errorf("memory limit %d, want 34 MiB", got)
+	if got := debug.SetMemoryLimit(-1); got != 30<<20 {
+		t.Errorf("memory limit %d, want 30 MiB", got)
 	}
 	if got := debug.SetGCPercent(100); got != 50 {
 		t.Errorf("GC percent %d, want 50", got)
 	}
 	c.Kafka.Compression = "zstd"
 	(&app{}).limitMemory(c)
-	if got := debug.SetMemoryLimit(-1); got != 50<<20 {
-		t.Errorf("memory limit with a compressor %d, want 50 MiB", got)
+	if got := debug.SetMemoryLimit(-1); got != 46<<20 {
+		t.Errorf("memory limit with a compressor %d, want 46 MiB", got)
 	}
 }
 
