@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/walrelay/walrelay/checkpoint"
@@ -103,72 +102,6 @@ func (r *Relay) stream(ctx context.Context) error {
 	s.watch, s.began = watch, time.Now()
 	watch.start(confirmed)
 	return s.end(ctx, watch, s.run(ctx))
-}
-
-// prepare connects and makes sure that there is a slot to read from. Making one
-// waits for the transactions that are open, however long they are.
-func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.Position, error) {
-	step, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	control, err := replication.Connect(step, r.cfg.Replication)
-	if err != nil {
-		return nil, replication.Position{}, err
-	}
-	done := r.lively()
-	defer done()
-	position, err := control.Prepare(ctx, func(message string, fields ...any) {
-		r.log.Info().Fields(fields).Msg(message)
-	})
-	if err != nil {
-		control.Close()
-		return nil, replication.Position{}, err
-	}
-	return control, position, nil
-}
-
-// lively shows signs of life during a step that may rightly take long, until
-// the returned function is called.
-func (r *Relay) lively() (done func()) {
-	quit := make(chan struct{})
-	go func() {
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-ticker.C:
-				r.moved()
-			}
-		}
-	}()
-	return sync.OnceFunc(func() { close(quit) })
-}
-
-// acquire starts the slot, standing by while another connection reads from it:
-// at first every 50 to 100 ms, because a killed predecessor's walsender lives on
-// for a moment, later a few times a second.
-func (r *Relay) acquire(ctx context.Context, position replication.Position) (*replication.Stream, error) {
-	wait := 50 * time.Millisecond
-	for waited := false; ; waited = true {
-		step, cancel := context.WithTimeout(ctx, openTimeout)
-		stream, err := replication.OpenStream(step, r.cfg.Replication, position)
-		cancel()
-		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
-			return stream, err
-		}
-		if r.cfg.NoWait && time.Since(r.since()) > time.Second {
-			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
-		}
-		if !waited {
-			r.log.Info().Err(err).Msg("another instance reads from the slot: standing by")
-		}
-		r.setWaiting(StateStandby, Reason{Code: "standby", Message: "another instance reads from the slot; this one takes over when it stops"})
-		if !r.sleep(ctx, wait) {
-			return nil, ctx.Err()
-		}
-		wait = min(wait+wait/16, 300*time.Millisecond)
-	}
 }
 
 // run reads frames until ctx ends at the boundary of a transaction (nil) or
@@ -341,56 +274,4 @@ func (s *session) senderTimeout() time.Duration {
 		return t
 	}
 	return replication.DefaultSenderTimeout
-}
-
-// end closes the session. On the way out of a stop, and of an event that stops
-// the relay, everything before it is brought to Kafka and confirmed.
-func (s *session) end(ctx context.Context, w *watch, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
-	defer cancel()
-	decided := classify(cause)
-	if cause == nil || decided == stop && s.producer.Err() == nil {
-		s.r.setState(StateStopping)
-		flushed := s.flush(ctx)
-		if flushed != nil {
-			s.r.log.Warn().Err(flushed).Msg("not everything was acknowledged before the stop: it is sent again at the next start")
-		}
-	}
-	// Flushing may have used up all patience, so the goodbye has its own. A server
-	// that is silent gets none: the next connection may reach another one.
-	goodbye, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyePatience)
-	defer cancel()
-	if errors.Is(cause, errSilent) {
-		cancel()
-	}
-	closed := s.stream.Close(goodbye)
-	w.stop()
-	clean := closed == nil && (cause == nil || decided == stop) // then the marker is exact
-	w.save(goodbye, s.confirmed, clean)
-	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
-	return cause
-}
-
-// flush waits for the acknowledgements of all that was handed over, going on to
-// send status updates, and confirms them.
-func (s *session) flush(ctx context.Context) error {
-	for {
-		step, cancel := context.WithTimeout(ctx, time.Second)
-		err := s.producer.Flush(step)
-		cancel()
-		number, _, ok := s.producer.Oldest()
-		s.confirmed = max(s.confirmed, s.tracker.Confirmable(number, ok))
-		if serr := s.status(time.Now()); serr != nil {
-			return serr
-		}
-		s.r.moved()
-		switch {
-		case err == nil:
-			return nil
-		case s.producer.Err() != nil:
-			return s.producer.Err()
-		case ctx.Err() != nil:
-			return err
-		}
-	}
 }

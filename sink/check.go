@@ -77,11 +77,18 @@ func (k *checkup) brokers(ctx context.Context, brokers []kafka.Broker) {
 
 // producer looks at the rights to produce idempotently and under the fence.
 func (k *checkup) producer(ctx context.Context, transactionalID string) {
-	res, err := k.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1, TransactionTimeoutMs: 60_000})
-	if err == nil {
-		err = res.Error
-	}
-	if err != nil {
+	err := settled(ctx, func() error {
+		res, err := k.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1, TransactionTimeoutMs: 60_000})
+		if err == nil {
+			err = res.Error
+		}
+		return err
+	})
+	switch {
+	case passing(err):
+		k.add("idempotent producer", replication.Warn, err.Error(), "the cluster is still getting ready: check again in a moment")
+		return
+	case err != nil:
 		k.add("idempotent producer", replication.Fail, err.Error(), "grant the relay's principal IdempotentWrite on the cluster, or Write on the topics")
 		return
 	}
@@ -89,10 +96,13 @@ func (k *checkup) producer(ctx context.Context, transactionalID string) {
 	if transactionalID == "" {
 		return
 	}
-	found, err := k.client.FindCoordinator(ctx, &kafka.FindCoordinatorRequest{Key: transactionalID, KeyType: kafka.CoordinatorKeyTypeTransaction})
-	if err == nil {
-		err = found.Error
-	}
+	err = settled(ctx, func() error {
+		found, err := k.client.FindCoordinator(ctx, &kafka.FindCoordinatorRequest{Key: transactionalID, KeyType: kafka.CoordinatorKeyTypeTransaction})
+		if err == nil {
+			err = found.Error
+		}
+		return err
+	})
 	switch {
 	case err == nil:
 		k.add("write fence", replication.OK, fmt.Sprintf("transactional id %q has a coordinator", transactionalID), "")
@@ -101,6 +111,28 @@ func (k *checkup) producer(ctx context.Context, transactionalID string) {
 	default:
 		k.add("write fence", replication.Warn, fmt.Sprintf("no transaction coordinator for %q: %v; a killed instance's late requests are not shut out", transactionalID, err),
 			"on a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1")
+	}
+}
+
+// passing says that an error is one of a cluster that is getting ready: a fresh
+// one makes its transaction topic when it is first asked.
+func passing(err error) bool {
+	return errors.Is(err, kafka.GroupLoadInProgress) || errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
+		errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.ConcurrentTransactions)
+}
+
+// settled asks again while the answer is passing, for five seconds at most.
+func settled(ctx context.Context, ask func() error) error {
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		err := ask()
+		if !passing(err) || wait > 2*time.Second {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
 	}
 }
 

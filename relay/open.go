@@ -1,0 +1,81 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/walrelay/walrelay/replication"
+)
+
+// prepare connects and makes sure that there is a slot to read from. Making one
+// waits for the transactions that are open, however long they are.
+func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.Position, error) {
+	step, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	control, err := replication.Connect(step, r.cfg.Replication)
+	if err != nil {
+		return nil, replication.Position{}, err
+	}
+	done := r.lively(fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
+	defer done()
+	position, err := control.Prepare(ctx, func(message string, fields ...any) {
+		r.log.Info().Fields(fields).Msg(message)
+	})
+	if err != nil {
+		control.Close()
+		return nil, replication.Position{}, err
+	}
+	return control, position, nil
+}
+
+// lively shows signs of life during a step that may rightly take long, until
+// the returned function is called. When it does take long, reason says why.
+func (r *Relay) lively(reason string) (done func()) {
+	const long = 5 * time.Second
+	quit, began := make(chan struct{}), time.Now()
+	go func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-ticker.C:
+				r.moved()
+				if time.Since(began) > long {
+					r.setWaiting(StateStarting, Reason{Code: "postgres", Message: reason})
+				}
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { close(quit) })
+}
+
+// acquire starts the slot, standing by while another connection reads from it:
+// at first every 50 to 100 ms, because a killed predecessor's walsender lives on
+// for a moment, later a few times a second.
+func (r *Relay) acquire(ctx context.Context, position replication.Position) (*replication.Stream, error) {
+	wait := 50 * time.Millisecond
+	for waited := false; ; waited = true {
+		step, cancel := context.WithTimeout(ctx, openTimeout)
+		stream, err := replication.OpenStream(step, r.cfg.Replication, position)
+		cancel()
+		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
+			return stream, err
+		}
+		if r.cfg.NoWait && time.Since(r.since()) > time.Second {
+			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
+		}
+		if !waited {
+			r.log.Info().Err(err).Msg("another instance reads from the slot: standing by")
+		}
+		r.setWaiting(StateStandby, Reason{Code: "standby", Message: "another instance reads from the slot; this one takes over when it stops"})
+		if !r.sleep(ctx, wait) {
+			return nil, ctx.Err()
+		}
+		wait = min(wait+wait/16, 300*time.Millisecond)
+	}
+}
