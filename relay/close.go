@@ -13,6 +13,9 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
 	decided := classify(cause)
+	if cause != nil {
+		s.r.setWaiting(StateStarting, reasonOf(cause)) // ready no longer, from now on
+	}
 	if cause == nil || decided == stop && s.producer.Err() == nil {
 		s.r.setState(StateStopping)
 		if err := s.flush(ctx); err != nil {
@@ -29,7 +32,9 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 	closed := s.stream.Close(goodbye)
 	w.stop()
 	clean := closed == nil && (cause == nil || decided == stop) // then the marker is exact
-	w.save(goodbye, s.confirmed, clean)
+	if clean {
+		w.save(goodbye, s.confirmed, clean)
+	}
 	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
 	return cause
 }

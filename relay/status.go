@@ -122,21 +122,26 @@ func (r *Relay) since() time.Time {
 	return r.status.Since
 }
 
+// reasonOf says which side an error is about.
+func reasonOf(err error) Reason {
+	if errors.Is(err, sink.ErrFenced) {
+		return Reason{Code: "kafka", Message: err.Error()}
+	}
+	return Reason{Code: "postgres", Message: err.Error()}
+}
+
 // failed notes an error that is waited out.
 func (r *Relay) failed(err error, wait time.Duration) {
-	side := "postgres"
-	if errors.Is(err, sink.ErrFenced) {
-		side = "kafka"
+	reason := reasonOf(err)
+	if classify(err) != standBy {
+		r.setWaiting(StateStarting, reason)
 	}
-	r.meter.reconnect(side)
+	r.meter.reconnect(reason.Code)
 	r.errors.Failed("stream", "stream lost: reconnecting", err, func(e *zerolog.Event) { e.Stringer("wait", wait.Round(time.Millisecond)) })
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.status.reconnects++
 	r.status.lastError, r.status.lastErrorAt = err.Error(), time.Now()
-	r.mu.Unlock()
-	if classify(err) != standBy {
-		r.setWaiting(StateStarting, Reason{Code: "postgres", Message: err.Error()})
-	}
 }
 
 // progress shows where the session stands, at every tick.
