@@ -39,10 +39,17 @@ func (e *PoisonError) Error() string {
 	if e.Table != "" {
 		event = fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s", e.ID, e.EventType, e.Key, e.Table, e.LSN)
 	}
-	return event + " can't be a Kafka record: " + e.Detail + ": " +
-		"make room for it (raise the topic's max.message.bytes, mend the row's cause) and start again, " +
+	remedy := "make room for it (raise the topic's max.message.bytes, mend the row's cause)"
+	if e.Reason == reasonTimestamp {
+		remedy = "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (the record's timestamp is the commit time; compare PostgreSQL's clock with the brokers')"
+	}
+	return event + " can't be a Kafka record: " + e.Detail + ": " + remedy + " and start again, " +
 		"or set on_poison to dead-letter or skip; nothing after it is confirmed"
 }
+
+// reasonTimestamp is the sink's word for a timestamp that the broker's topic
+// refuses: too old, or too far in the future.
+const reasonTimestamp = "invalid_timestamp"
 
 // decision is what an error asks for.
 type decision int
@@ -76,7 +83,8 @@ func classify(err error) decision {
 		return stop
 	case errors.Is(err, sink.ErrFenced), errors.Is(err, replication.ErrSlotActive):
 		return standBy
-	case errors.Is(err, replication.ErrStreamEnded), errors.Is(err, replication.ErrServerChanged), errors.Is(err, errSilent):
+	case errors.Is(err, replication.ErrStreamEnded), errors.Is(err, replication.ErrServerChanged), errors.Is(err, errSilent),
+		errors.Is(err, errRewound), errors.Is(err, errShutdown):
 		return retry
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
 		return retry // a failover under way: the hosts are asked again

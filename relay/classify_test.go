@@ -51,6 +51,8 @@ func TestClassify(t *testing.T) {
 		{"server went down", replication.ErrStreamEnded, retry, 1},
 		{"another server", replication.ErrServerChanged, retry, 1},
 		{"server silent", errSilent, retry, 1},
+		{"server put back to an earlier state", errRewound, retry, 1},
+		{"server shutting down", fmt.Errorf("%w (%w)", errShutdown, sql("57P03")), retry, 1},
 		{"read-only node", pgconn.ErrReadOnlyConnection, retry, 1},
 		{"connection refused", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, retry, 1},
 		{"name not found", &net.DNSError{Err: "no such host", IsNotFound: true}, retry, 1},

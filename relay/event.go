@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -25,7 +26,13 @@ func (s *session) event() error {
 	e := &s.msg.Event
 	if s.resume.covers(e.CommitLSN, e.Index) {
 		s.skipped++
+		if s.resume.lsn == e.CommitLSN && s.resume.index == e.Index {
+			s.resume = resume{} // the last one: this is the history that we know
+		}
 		return nil
+	}
+	if s.skipped > 0 && s.resume.lsn != 0 {
+		return errRewound
 	}
 	err := s.r.routers[e.Table.Index].Route(e, &s.rec)
 	s.pending = pendingEvent{meta: sink.Meta{
@@ -191,8 +198,11 @@ func (r *Relay) brokerDeadLetter(j sink.Rejection, p *routing.Poison, id string)
 	rec := j.Record
 	rec.Headers = append(append([]routing.Header(nil), rec.Headers...), deadLetterHeaders(p, rec.Topic, "", "", id)...)
 	rec.Topic, rec.Partition = r.cfg.DeadLetterTopic, -1
-	if p.Reason == routing.ReasonTooLarge {
+	switch p.Reason {
+	case routing.ReasonTooLarge:
 		rec.Value = nil
+	case reasonTimestamp: // that topic would most likely refuse it, too
+		rec.Timestamp = time.Now().UnixMilli()
 	}
 	return &rec
 }

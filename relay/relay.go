@@ -138,7 +138,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	for {
-		r.startSink(life)
+		if err := r.startSink(life); err != nil {
+			return err
+		}
 		began := time.Now()
 		err := r.stream(ctx)
 		d := classify(err)
@@ -152,6 +154,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		}
 		if time.Since(began) > delay.MaxInterval {
 			delay.Reset()
+		}
+		if errors.Is(err, errRewound) {
+			r.resume = resume{}
 		}
 		wait := delay.NextBackOff()
 		r.failed(err, wait)
@@ -167,22 +172,23 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 // startSink makes a producer unless there is a good one.
-func (r *Relay) startSink(life context.Context) {
+func (r *Relay) startSink(life context.Context) error {
 	if p := r.producer.Load(); p != nil && p.Err() == nil {
-		return
+		return nil
 	}
 	if r.ended != nil {
 		<-r.ended
 	}
 	p, err := sink.New(r.cfg.Sink)
 	if err != nil {
-		panic(fmt.Sprintf("relay: configuration was checked by New: %v", err)) // impossible
+		return err
 	}
 	r.ended = make(chan error, 1)
 	r.producer.Store(p)
 	go func() { r.ended <- p.Run(life) }()
 	p.Learn(r.staticTopics()...)
 	r.resume = resume{} // a new producer has delivered nothing
+	return nil
 }
 
 // staticTopics are the topics that are known before the first event.
@@ -211,7 +217,11 @@ func (r *Relay) afterLoss(ctx context.Context, cause error) error {
 		case err == nil, p.Err() != nil, ctx.Err() != nil:
 			return nil
 		}
-		r.setWaiting(StateBlocked, r.kafkaReasons(p)...)
+		reasons := r.kafkaReasons(p)
+		if len(reasons) == 0 { // an answer is still waited for
+			reasons = []Reason{{Code: "kafka", Message: err.Error()}}
+		}
+		r.setWaiting(StateBlocked, reasons...)
 	}
 }
 

@@ -27,7 +27,14 @@ const (
 	goodbyePatience = 5 * time.Second
 )
 
-var errSilent = errors.New("the server has sent nothing although it was asked to: reconnecting")
+var (
+	errSilent = errors.New("the server has sent nothing although it was asked to: reconnecting")
+	// errRewound: what was taken for a repetition is not one.
+	errRewound = errors.New("the server does not send again what it had sent: it was put back to an earlier state, so everything from the slot's position is sent to Kafka")
+	// errShutdown: a server that shuts down waits until we have confirmed all of its
+	// WAL, or are gone.
+	errShutdown = errors.New("the server is shutting down and waits for the stream to end: letting it go")
+)
 
 // session is one connection to the slot, from START_REPLICATION to its end.
 // Everything in it belongs to the goroutine of Run.
@@ -57,6 +64,7 @@ type session struct {
 	lastHeard  time.Time
 	nextTick   time.Time
 	lastStatus time.Time
+	idle       time.Time // when nothing last waited for an acknowledgement
 	troubled   time.Time // since when Kafka gives trouble; zero when it does not
 	skipped    int       // events of resume
 }
@@ -93,6 +101,11 @@ func (r *Relay) stream(ctx context.Context) error {
 		tracker: checkpoint.New(confirmed), received: confirmed, confirmed: confirmed,
 	}
 	if r.resume.systemID == position.SystemID && r.resume.timeline == position.Timeline {
+		if r.resume.lsn > stream.Flushed() {
+			r.log.Warn().Stringer("delivered_lsn", r.resume.lsn).Stringer("server_lsn", stream.Flushed()).
+				Msg("the server was put back to an earlier state: events that it does not have any more were delivered")
+			r.resume = resume{}
+		}
 		s.resume = r.resume
 	}
 	r.decoder.Reset()
@@ -148,7 +161,9 @@ func (s *session) step(ctx context.Context) error {
 	case replication.FrameNone:
 		return s.tick(time.Now())
 	case replication.FrameKeepalive:
-		s.keepalive(frame)
+		if err := s.keepalive(frame); err != nil {
+			return err
+		}
 	case replication.FrameXLogData:
 		if err := s.message(frame); err != nil {
 			return err
@@ -179,12 +194,25 @@ func (s *session) caughtUp() {
 
 // keepalive takes the server's position as a boundary. Inside a transaction it
 // is not one.
-func (s *session) keepalive(f replication.Frame) {
+func (s *session) keepalive(f replication.Frame) error {
 	s.received = max(s.received, f.ServerWALEnd)
 	s.replyAsked = s.replyAsked || f.ReplyRequested
-	if !s.inTransaction {
-		s.tracker.Boundary(f.ServerWALEnd)
+	if s.inTransaction {
+		return nil
 	}
+	return s.boundary(f.ServerWALEnd)
+}
+
+// boundary notes a position outside a transaction. While events are skipped none
+// counts: that they were delivered is certain only when the last of them is met.
+func (s *session) boundary(lsn replication.LSN) error {
+	switch {
+	case s.skipped == 0 || s.resume.lsn == 0:
+		s.tracker.Boundary(lsn)
+	case lsn > s.resume.lsn:
+		return errRewound
+	}
+	return nil
 }
 
 // message decodes a frame and acts on it.
@@ -198,7 +226,7 @@ func (s *session) message(f replication.Frame) error {
 	case decoding.KindCommit:
 		s.inTransaction = false
 		s.received = max(s.received, s.msg.Commit.EndLSN)
-		s.tracker.Boundary(s.msg.Commit.EndLSN)
+		return s.boundary(s.msg.Commit.EndLSN)
 	case decoding.KindInsert:
 		return s.event()
 	}

@@ -167,8 +167,16 @@ func (r *Relay) progress(s *session, now time.Time) {
 // that has lasted for a while. A backlog that is being worked off is none.
 func (r *Relay) blockage(s *session, now time.Time) []Reason {
 	reasons := r.kafkaReasons(s.producer)
-	quiet := now.Sub(r.lastAck(s))
-	if _, _, waiting := s.producer.Oldest(); len(reasons) == 0 && (waiting || s.pending.waits) && quiet > blockedAfter {
+	_, _, waiting := s.producer.Oldest()
+	if waiting = waiting || s.pending.waits; !waiting {
+		s.idle = now // who waits for nothing is not kept waiting
+	}
+	last := r.lastAck(s)
+	if last.Before(s.idle) {
+		last = s.idle
+	}
+	quiet := now.Sub(last)
+	if len(reasons) == 0 && waiting && quiet > blockedAfter {
 		reasons = []Reason{{Code: "kafka", Message: fmt.Sprintf("no acknowledgement from Kafka for %s: look at its brokers", quiet.Round(time.Second))}}
 	}
 	switch {

@@ -3,8 +3,11 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/walrelay/walrelay/replication"
 )
@@ -90,6 +93,9 @@ func (w *watch) look(ctx context.Context) {
 	state, err := w.control.Slot(ctx)
 	if err != nil {
 		w.found(ctx, "look at slot", err)
+		if w.control.IsClosed() {
+			w.connected(ctx) // says at once whether the server is shutting down
+		}
 		return
 	}
 	w.r.slotSeen(state)
@@ -141,6 +147,12 @@ func (w *watch) connected(ctx context.Context) bool {
 	}
 	control, err := replication.Connect(ctx, w.r.cfg.Replication)
 	if err != nil {
+		if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == "57P03" {
+			// The stream lives, so the server is not starting. It stops its walsenders last
+			// and only when all is confirmed: with Kafka away that would be never.
+			alarm := fmt.Errorf("%w (%w)", errShutdown, err)
+			w.alarm.CompareAndSwap(nil, &alarm)
+		}
 		w.trouble(ctx, "connect for slot and marker", err)
 		return false
 	}

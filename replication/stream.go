@@ -28,6 +28,7 @@ type Stream struct {
 	frontend *pgproto3.Frontend
 	in       *bufio.Reader // below frontend
 	pid      uint32
+	flushed  LSN // the server's flush position when the stream began
 
 	armed       time.Time // the read deadline set on conn; zero when unknown
 	confirmed   LSN       // last confirmed position of this connection
@@ -103,7 +104,7 @@ func startStream(ctx context.Context, c Config, pos Position, pg *pgconn.PgConn)
 		_ = hijacked.Conn.Close()
 		return nil, fmt.Errorf("start replication on slot %q: %w", c.Slot, err)
 	}
-	return &Stream{config: c, position: pos, pg: pg, conn: hijacked.Conn, frontend: hijacked.Frontend, pid: hijacked.PID}, nil
+	return &Stream{config: c, position: pos, pg: pg, conn: hijacked.Conn, frontend: hijacked.Frontend, pid: hijacked.PID, flushed: system.XLogPos}, nil
 }
 
 // quotePluginValue quotes an option's value for the replication grammar, which
@@ -121,6 +122,10 @@ func quotePluginValue(s string) string {
 
 // PID is the process id of the walsender that serves this stream.
 func (s *Stream) PID() uint32 { return s.pid }
+
+// Flushed is how far the server's WAL was flushed when the stream began. A
+// position that was received from this server before can't lie beyond it.
+func (s *Stream) Flushed() LSN { return s.flushed }
 
 // Receive returns the next frame. It returns a frame of kind FrameNone when
 // nothing has arrived until deadline or when Interrupt was called; the connection

@@ -56,21 +56,16 @@ type batch struct {
 	sequence       int32  // of the first record, from the seal on
 	sealed         bool   // wire is under the current producer id; its bytes stand
 	uncertain      bool   // a request may have been appended without our knowing
-	commits        []commitCount
-	types          []typeCount
+	commits        []tally[int64]
+	types          []tally[int32]
 	firstCommitted int64 // commit time of the first record, µs since 1970
 }
 
-// commitCount says that n records following each other were committed at time.
-type commitCount struct {
-	micros int64
-	n      uint32
-}
-
-// typeCount says that the batch holds n records of an event type.
-type typeCount struct {
-	label int32
-	n     uint32
+// tally says that n records, in order, have something in common: the time of
+// their commit (µs since 1970), or the label of their event type.
+type tally[K comparable] struct {
+	of K
+	n  uint32
 }
 
 func zigzag(i int64) uint64 { return uint64(i<<1) ^ uint64(i>>63) }
@@ -154,18 +149,18 @@ func (b *batch) append(r *routing.Record, limit int) bool {
 
 // note remembers what the metrics want to know of the record just appended.
 func (b *batch) note(m Meta) {
-	if n := len(b.commits); n > 0 && b.commits[n-1].micros == m.Committed {
+	if n := len(b.commits); n > 0 && b.commits[n-1].of == m.Committed {
 		b.commits[n-1].n++
 	} else {
-		b.commits = append(b.commits, commitCount{m.Committed, 1})
+		b.commits = append(b.commits, tally[int64]{m.Committed, 1})
 	}
 	for i := range b.types {
-		if b.types[i].label == m.Type {
+		if b.types[i].of == m.Type {
 			b.types[i].n++
 			return
 		}
 	}
-	b.types = append(b.types, typeCount{m.Type, 1})
+	b.types = append(b.types, tally[int32]{m.Type, 1})
 }
 
 // seal writes the batch header. From here on the bytes do not change until the

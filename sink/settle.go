@@ -105,12 +105,12 @@ func (p *Producer) acknowledged(c *parcel, took time.Duration) {
 			Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took,
 			Commit: func(fn func(int64, int)) {
 				for _, r := range b.commits {
-					fn(r.micros, int(r.n))
+					fn(r.of, int(r.n))
 				}
 			},
 			Type: func(fn func(int32, int)) {
 				for _, r := range b.types {
-					fn(r.label, int(r.n))
+					fn(r.of, int(r.n))
 				}
 			},
 		})

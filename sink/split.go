@@ -114,37 +114,24 @@ func (b *batch) halve() (left, right *batch, err error) {
 		}
 		into.append(r, cap(into.slab))
 	})
-	splitCommits(b.commits, left, right)
-	splitTypes(b.types, left, right)
+	left.commits, right.commits = divide(b.commits, uint32(left.count))
+	left.types, right.types = divide(b.types, uint32(left.count))
 	return left, right, nil
 }
 
-func splitCommits(all []commitCount, left, right *batch) {
-	room := uint32(left.count)
-	for _, c := range all {
-		n := min(c.n, room)
+// divide gives the first room records' tallies to left and the others to right.
+// Records of a type are not told apart, so which half counts which is not known;
+// the sums are right.
+func divide[K comparable](all []tally[K], room uint32) (left, right []tally[K]) {
+	for _, t := range all {
+		n := min(t.n, room)
 		room -= n
 		if n > 0 {
-			left.commits = append(left.commits, commitCount{c.micros, n})
+			left = append(left, tally[K]{t.of, n})
 		}
-		if c.n > n {
-			right.commits = append(right.commits, commitCount{c.micros, c.n - n})
-		}
-	}
-}
-
-// splitTypes keeps the sums right; which half counts which record of a type is
-// not known and does not matter.
-func splitTypes(all []typeCount, left, right *batch) {
-	room := uint32(left.count)
-	for _, c := range all {
-		n := min(c.n, room)
-		room -= n
-		if n > 0 {
-			left.types = append(left.types, typeCount{c.label, n})
-		}
-		if c.n > n {
-			right.types = append(right.types, typeCount{c.label, c.n - n})
+		if t.n > n {
+			right = append(right, tally[K]{t.of, t.n - n})
 		}
 	}
+	return left, right
 }

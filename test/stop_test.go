@@ -53,7 +53,7 @@ func TestStopWithoutKafka(t *testing.T) {
 	p.Terminate()
 	waitReason(t, p, "stopping")
 	ended(t, p, 0)
-	mustSay(t, p.Output(), "not everything was acknowledged")
+	mustSay(t, p.Output(), "stopping before the last events were confirmed")
 
 	if err := kafka.Resume(); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-// Bench measures walrelay against its floors, on one machine in one run and on
+// Command bench measures walrelay against its floors, on one machine in one run and on
 // the same WAL.
 //
 //	go run ./test/bench                          everything, on servers of its own

@@ -1,4 +1,4 @@
-// Run is the test command of the project: `go test` over every package, with
+// Command run is the test command of the project: `go test` over every package, with
 // what the machine allows, and a report that hides nothing.
 //
 //	go run ./test/run                       everything
