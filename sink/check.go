@@ -37,9 +37,9 @@ func Check(ctx context.Context, cfg Config, topics []string, transactionalID str
 	defer cancel()
 	var c cluster
 	c.open(cfg)
-	c.use(c.fresh(topics))
-	defer c.close()
-	k := &checkup{cfg: cfg, client: c.client()}
+	client, done := c.scout(topics)
+	defer done()
+	k := &checkup{cfg: cfg, client: client}
 	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
 	if err != nil {
 		remedy := "start Kafka, or correct kafka.brokers (and kafka.tls, kafka.sasl) to what the listener expects"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type lane struct {
 	delay  *backoff.ExponentialBackOff
 
 	// Guarded by Producer.mu.
+	addr      net.Addr // where the broker listens
 	parts     []*partition
 	turn      int       // where collect starts, so that no partition starves
 	pending   int       // bytes that wait to be taken
@@ -238,10 +240,10 @@ func (l *lane) pack(part *partition) parcel {
 
 // exchange sends one request and deals with the answer.
 func (l *lane) exchange(ctx context.Context, parcels []parcel) {
-	req := l.request(parcels)
+	req, to := l.request(parcels), l.address()
 	start := time.Now()
 	answered, cancel := context.WithTimeout(ctx, l.p.answerTimeout)
-	res, err := l.p.cluster.roundTrip(answered, req)
+	res, err := l.p.cluster.produce(answered, to, req)
 	cancel()
 	for i := range parcels {
 		parcels[i].bytes.revoke()
@@ -254,6 +256,13 @@ func (l *lane) exchange(ctx context.Context, parcels []parcel) {
 		err = errors.New("no answer to a produce request")
 	}
 	l.p.settle(l, parcels, answer, err, time.Since(start))
+}
+
+// address is where the broker listens now.
+func (l *lane) address() net.Addr {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	return l.addr
 }
 
 // request seals the batches that are new and puts all into one message.

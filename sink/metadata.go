@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -26,9 +28,14 @@ func (p *Producer) Learn(topics ...string) {
 func (p *Producer) addTopic(name string) *topic {
 	t := &topic{name: name}
 	p.topics[name] = t
-	p.needMetadata = true
-	p.task()
+	p.ask(t)
 	return t
+}
+
+// ask makes the manager ask the cluster about a topic. Under Producer.mu.
+func (p *Producer) ask(t *topic) {
+	t.stale, p.needMetadata = true, true
+	p.task()
 }
 
 // task wakes the manager.
@@ -53,7 +60,7 @@ func (p *Producer) manage(ctx context.Context) {
 		case <-p.tasks:
 		case <-timer.C:
 			p.mu.Lock()
-			p.needMetadata = true
+			p.lost()
 			p.mu.Unlock()
 		}
 		if p.Err() != nil {
@@ -103,51 +110,34 @@ func (p *Producer) work(ctx context.Context) (done bool) {
 	return done
 }
 
-// refresh asks the cluster anew for everything that is known by name.
+// refresh asks the cluster about the topics that are stale.
 func (p *Producer) refresh(ctx context.Context) (done bool) {
-	p.mu.Lock()
-	p.needMetadata = false
-	reroute := p.reroute
-	p.reroute = false
-	names := make([]string, 0, len(p.topics))
-	var size []string
-	for name, t := range p.topics {
-		names = append(names, name)
-		if t.resize || t.sizedAt.IsZero() {
-			size = append(size, name)
-		}
-	}
-	p.mu.Unlock()
+	names, sizeless := p.staleTopics()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	next := p.cluster.fresh(names)
-	client := p.cluster.clientOf(next)
-	md, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
+	scout, end := p.cluster.scout(names)
+	defer end()
+	md, err := scout.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		next.CloseIdleConnections()
-		return p.unreachable(err)
+		return p.unreachable(err, names)
 	}
-	sizes, unsized := p.messageSizes(ctx, client, size)
-	if unsized == nil {
+	sizes, err := p.messageSizes(ctx, scout, sizeless)
+	if err == nil {
 		p.wait("kafka", nil)
 	}
-	if reroute || !p.known(md) {
-		p.cluster.use(next)
-	} else { // a topic is waited for: that is no reason to connect anew
-		defer next.CloseIdleConnections()
-	}
 	done = true
+	p.locate(md.Brokers)
 	for i := range md.Topics {
-		done = p.learn(ctx, client, &md.Topics[i], sizes) && done
+		if !p.learn(ctx, scout, &md.Topics[i], sizes) {
+			done = false
+			p.askAgain(md.Topics[i].Name)
+		}
 	}
-	if unsized != nil {
-		done = p.unreachable(unsized) && done
+	if err != nil {
+		done = p.unreachable(err, sizeless) && done
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !done {
-		p.needMetadata = true
-	}
 	for _, l := range p.lanes {
 		l.wake()
 	}
@@ -155,8 +145,45 @@ func (p *Producer) refresh(ctx context.Context) (done bool) {
 	return done
 }
 
-// unreachable notes that the cluster did not answer.
-func (p *Producer) unreachable(err error) (done bool) {
+// staleTopics are the topics to ask about, and those of them whose size limit is
+// to be read. They count as asked.
+func (p *Producer) staleTopics() (names, sizeless []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.needMetadata = false
+	for name, t := range p.topics {
+		if !t.stale {
+			continue
+		}
+		t.stale = false
+		names = append(names, name)
+		if t.resize || t.sizedAt.IsZero() {
+			sizeless = append(sizeless, name)
+		}
+	}
+	return names, sizeless
+}
+
+// askAgain leaves topics stale.
+func (p *Producer) askAgain(names ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range names {
+		p.topics[name].stale, p.needMetadata = true, true
+	}
+}
+
+// locate notes where brokers listen.
+func (p *Producer) locate(brokers []kafka.Broker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range brokers {
+		p.laneOf(int32(b.ID)).addr = kafka.TCP(net.JoinHostPort(b.Host, strconv.Itoa(b.Port)))
+	}
+}
+
+// unreachable notes that the cluster did not answer about topics.
+func (p *Producer) unreachable(err error, topics []string) (done bool) {
 	if r := refusal("ask Kafka for metadata", err); r != nil {
 		p.mu.Lock()
 		p.stop(r)
@@ -165,9 +192,7 @@ func (p *Producer) unreachable(err error) (done bool) {
 	}
 	p.retried("metadata")
 	p.wait("kafka", hint(p.cfg, err))
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.needMetadata, p.reroute = true, true
+	p.askAgain(topics...)
 	return false
 }
 
@@ -202,9 +227,8 @@ func (p *Producer) learn(ctx context.Context, client *kafka.Client, md *kafka.To
 	return missing == nil
 }
 
-// shelve takes a topic that is not there from the lanes: kafka-go refuses a
-// request as a whole when it does not know one of its topics, so what waits for
-// this one would hold up the others.
+// shelve takes a topic that is not there from the lanes, which would go on
+// asking its former leaders in vain.
 func (p *Producer) shelve(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -234,24 +258,6 @@ func leadersOf(md *kafka.Topic) map[int32]int32 {
 		}
 	}
 	return leaders
-}
-
-// known says that the cluster told nothing new about where partitions are.
-func (p *Producer) known(md *kafka.MetadataResponse) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := range md.Topics {
-		t := p.topics[md.Topics[i].Name]
-		if len(t.partitions) != len(md.Topics[i].Partitions) {
-			return false
-		}
-		for id, leader := range leadersOf(&md.Topics[i]) {
-			if int(id) >= len(t.partitions) || t.partitions[id].leader != leader {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // spread brings the topic's partitions to their leaders' lanes. Its error says

@@ -16,6 +16,7 @@ type topic struct {
 	partitions []*partition
 	maxBytes   int       // max.message.bytes
 	sizedAt    time.Time // when maxBytes was read
+	stale      bool      // the cluster is to be asked about it
 	resize     bool      // maxBytes is to be read again before a record is called too large
 	learned    time.Time // when the partitions were read
 	sticky     int32     // the partition that records without a key go to

@@ -33,8 +33,7 @@ type Producer struct {
 	producedCount int64
 	waiting       int // records handed over and not acknowledged
 	window        oldest
-	needMetadata  bool
-	reroute       bool // connections are to be made anew with the next metadata
+	needMetadata  bool // some topic is stale
 	fatal         error
 	waits         map[string]error // what the producer waits for, and why
 
@@ -178,8 +177,7 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 	p.waiting++
 	part.lane.added(size, m.Committed)
 	if part.leader == nowhere {
-		p.needMetadata = true
-		p.task()
+		p.ask(part.topic)
 	}
 	return nil
 }

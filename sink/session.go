@@ -127,9 +127,9 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool)
 	}
 	p.retried("init_producer_id")
 	p.wait("producer id", err)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lost() // the coordinator may have moved to a broker not known yet
+	if code == 0 || code == kafka.NotCoordinatorForGroup {
+		p.cluster.forget() // the coordinator may have moved to a broker not known yet
+	}
 	return false
 }
 
@@ -202,8 +202,7 @@ func (p *Producer) pending(t *topic) error {
 		return t.invalid
 	}
 	if !t.ready {
-		p.needMetadata = true
-		p.task()
+		p.ask(t)
 	}
 	return ErrPending
 }

@@ -84,11 +84,11 @@ func (p *Producer) unanswered(l *lane, parcels []parcel, err error) {
 	p.signal()
 }
 
-// lost makes the manager ask where the partitions are, and the lanes connect
-// anew. Under Producer.mu.
+// lost makes the manager ask where all partitions are. Under Producer.mu.
 func (p *Producer) lost() {
-	p.needMetadata, p.reroute = true, true
-	p.task()
+	for _, t := range p.topics {
+		p.ask(t)
+	}
 }
 
 // landed ends the flight of the partition's batch, which stays to be sent again.
@@ -136,7 +136,7 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	case uncertain:
 		b.uncertain = true
 	case misrouted:
-		p.lost()
+		p.ask(c.part.topic)
 	case outOfOrder:
 		// Not appended, and nothing after it: all that is still uncertain is
 		// resolved, then the epoch is raised and sequences start from 0 (KIP-360).
@@ -164,8 +164,8 @@ func (p *Producer) tooBad(l *lane, c *parcel, code kafka.Error) {
 			p.stop(err)
 			return
 		}
-		c.part.topic.resize, p.needMetadata = true, true
-		p.task()
+		c.part.topic.resize = true
+		p.ask(c.part.topic)
 		p.replace(l, c, left, right)
 		return
 	}
@@ -240,7 +240,7 @@ func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 	part.lane.pending += len(b.slab) - recordsAt
 	part.lane.wake()
 	if part.leader == nowhere {
-		p.lost()
+		p.ask(t)
 	}
 	return true
 }

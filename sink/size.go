@@ -62,8 +62,8 @@ func (p *Producer) reread(t *topic, at time.Time) bool {
 	if time.Since(at) <= 2*time.Second {
 		return false
 	}
-	t.resize, t.ready, p.needMetadata = true, false, true
-	p.task()
+	t.resize, t.ready = true, false
+	p.ask(t)
 	return true
 }
 
