@@ -54,28 +54,65 @@ func (r *Relay) lively(reason string) (done func()) {
 	return sync.OnceFunc(func() { close(quit) })
 }
 
-// acquire starts the slot, standing by while another connection reads from it:
-// at first every 50 to 100 ms, because a killed predecessor's walsender lives on
-// for a moment, later a few times a second.
-func (r *Relay) acquire(ctx context.Context, position replication.Position) (*replication.Stream, error) {
-	wait := 50 * time.Millisecond
-	for waited := false; ; waited = true {
+const (
+	// standbyFirst is how long a slot in use is asked for by starting it: every 50
+	// to 100 ms, because a killed predecessor's walsender lives on for a moment.
+	standbyFirst = 3 * time.Second
+	// standbyLook is how often a standby looks at the slot after that. Looking
+	// leaves no error in the server's log.
+	standbyLook = 200 * time.Millisecond
+)
+
+// acquire starts the slot, standing by while another connection reads from it.
+func (r *Relay) acquire(ctx context.Context, control *replication.Control, position replication.Position) (*replication.Stream, error) {
+	began := time.Now()
+	for wait := 50 * time.Millisecond; ; wait = min(wait+wait/8, 100*time.Millisecond) {
 		step, cancel := context.WithTimeout(ctx, openTimeout)
 		stream, err := replication.OpenStream(step, r.cfg.Replication, position)
 		cancel()
 		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
 			return stream, err
 		}
-		if r.cfg.NoWait && time.Since(r.since()) > time.Second {
+		waited := time.Since(began)
+		if r.cfg.NoWait && waited > time.Second {
 			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
 		}
-		if !waited {
-			r.log.Info().Err(err).Msg("another instance reads from the slot: standing by")
+		r.standBy(err)
+		if waited > standbyFirst {
+			if err := r.slotFree(ctx, control); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		r.setWaiting(StateStandby, Reason{Code: "standby", Message: "another instance reads from the slot; this one takes over when it stops"})
 		if !r.sleep(ctx, wait) {
 			return nil, ctx.Err()
 		}
-		wait = min(wait+wait/16, 300*time.Millisecond)
+	}
+}
+
+// standBy says once that this instance waits.
+func (r *Relay) standBy(err error) {
+	const message = "another instance reads from the slot; this one takes over when it stops"
+	r.mu.Lock()
+	news := r.status.State != StateStandby
+	r.mu.Unlock()
+	if news {
+		r.log.Info().Err(err).Msg("standing by")
+	}
+	r.setWaiting(StateStandby, Reason{Code: "standby", Message: message})
+}
+
+// slotFree waits until nobody reads from the slot.
+func (r *Relay) slotFree(ctx context.Context, control *replication.Control) error {
+	for {
+		step, cancel := context.WithTimeout(ctx, askTimeout)
+		state, err := control.Slot(step)
+		cancel()
+		if err != nil || !state.Active {
+			return err
+		}
+		if !r.sleep(ctx, standbyLook) {
+			return ctx.Err()
+		}
 	}
 }

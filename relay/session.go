@@ -87,7 +87,7 @@ func (r *Relay) stream(ctx context.Context) error {
 	}
 	watch := newWatch(r, control)
 	defer watch.close()
-	stream, err := r.acquire(ctx, position)
+	stream, err := r.acquire(ctx, control, position)
 	if err != nil {
 		return err
 	}

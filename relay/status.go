@@ -116,12 +116,6 @@ func (r *Relay) sayState(s State, reasons []Reason) {
 	e.Msg("state changed")
 }
 
-func (r *Relay) since() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.status.Since
-}
-
 // reasonOf says which side an error is about.
 func reasonOf(err error) Reason {
 	if errors.Is(err, sink.ErrFenced) {

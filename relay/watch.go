@@ -27,6 +27,8 @@ type watch struct {
 	progress atomic.Uint64         // confirmed LSN, written by the session
 	alarm    atomic.Pointer[error] // what must end the session
 	saved    replication.LSN
+	good     replication.LSN // confirmed when all was last seen to be well
+	goodAt   time.Time
 	quit     context.CancelFunc
 	done     chan struct{}
 }
@@ -48,6 +50,7 @@ func (w *watch) start(confirmed replication.LSN) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.quit, w.done, w.saved = cancel, make(chan struct{}), confirmed
 	w.progress.Store(uint64(confirmed))
+	w.good, w.goodAt = confirmed, time.Now()
 	go func() {
 		defer close(w.done)
 		slot, marker := time.NewTicker(slotEvery), time.NewTicker(markerEvery)
@@ -103,25 +106,34 @@ func (w *watch) look(ctx context.Context) {
 		w.found(ctx, "look at publication", err)
 		return
 	}
+	w.good, w.goodAt = replication.LSN(w.progress.Load()), time.Now()
 	w.r.errors.Recovered("look at slot", "slot seen again")
 	w.r.errors.Recovered("look at publication", "publication seen again")
 }
 
-// found ends the session for what the catalog says is broken: a publication that
-// was dropped or changed lets events pass by without an error in the stream
-// (PostgreSQL 18), so nothing more may be confirmed. A question that failed is
-// only trouble.
+// found ends the session for what the catalog says is broken: a publication or a
+// table that was dropped or changed lets events pass by without an error in the
+// stream. What was written since the last look that was good may be missing, so
+// it is a gap, whatever mends it. A question that failed is only trouble.
 func (w *watch) found(ctx context.Context, what string, err error) {
 	var gap *replication.GapError
 	var setup *replication.SetupError
-	if errors.As(err, &gap) && gap.From == 0 {
-		gap.From, gap.Since = replication.LSN(w.progress.Load()), time.Now()
-	}
-	if gap != nil || errors.As(err, &setup) {
-		w.alarm.Store(&err)
+	switch {
+	case errors.As(err, &gap):
+		if gap.From == 0 {
+			gap.From, gap.Since = w.good, w.goodAt
+		}
+	case errors.As(err, &setup):
+		err = &replication.GapError{
+			Slot: w.r.cfg.Replication.Slot, From: w.good, Since: w.goodAt, Err: err,
+			Reason: "while it was being read, this changed: " + setup.Problem,
+			Advice: "publish again what was written to the table since then, and mend it before the next start: " + setup.Remedy,
+		}
+	default:
+		w.trouble(ctx, what, err)
 		return
 	}
-	w.trouble(ctx, what, err)
+	w.alarm.CompareAndSwap(nil, &err)
 }
 
 // save writes the marker. That it can't be written is worth a line in the log,

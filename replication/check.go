@@ -243,10 +243,10 @@ func (k *check) slotFinding(context.Context) error {
 
 // retention looks at what bounds the WAL that a stopped relay keeps back.
 func (k *check) retention(ctx context.Context) error {
-	var keep string
+	var keep, synchronous string
 	var idle *string
-	err := k.conn.QueryRow(ctx, `SELECT current_setting('max_slot_wal_keep_size'),
-		nullif(current_setting('idle_replication_slot_timeout', true), '0')`).Scan(&keep, &idle)
+	err := k.conn.QueryRow(ctx, `SELECT current_setting('max_slot_wal_keep_size'), current_setting('synchronous_standby_names'),
+		nullif(current_setting('idle_replication_slot_timeout', true), '0')`).Scan(&keep, &synchronous, &idle)
 	if err != nil {
 		return fmt.Errorf("look at WAL retention: %w", err)
 	}
@@ -255,6 +255,10 @@ func (k *check) retention(ctx context.Context) error {
 			"ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'; SELECT pg_reload_conf(); -- what the disk can spare; beyond it the slot is lost instead")
 	} else {
 		k.add("max_slot_wal_keep_size", OK, keep, "")
+	}
+	if strings.Contains(synchronous, "*") || strings.Contains(synchronous, "walrelay") {
+		k.add("synchronous_standby_names", Warn, fmt.Sprintf("%q takes the relay for a standby: while Kafka is away, commits can hang", synchronous),
+			"name the real standbys in synchronous_standby_names instead of *")
 	}
 	if idle != nil { // PostgreSQL 18
 		k.add("idle_replication_slot_timeout", Warn, fmt.Sprintf("the slot is lost when the relay is away for %s", *idle),

@@ -121,6 +121,31 @@ func TestMissingTopic(t *testing.T) {
 	stop(t, p)
 }
 
+// TestManyTopics: memory does not grow with the number of topics, all of them new.
+func TestManyTopics(t *testing.T) {
+	t.Parallel()
+	const topics, events = 150, 1500
+	s := open(t)
+	for i := range topics {
+		s.Topics = append(s.Topics, fmt.Sprintf("%stype-%d", s.Prefix, i))
+	}
+	admin := kadm.NewClient(s.Kafka.Client(t))
+	t.Cleanup(func() {
+		if _, err := admin.DeleteTopics(background(t), s.Topics...); err != nil {
+			t.Errorf("delete topics: %v", err)
+		}
+	})
+	options := s.options("WALRELAY_KAFKA_TOPICS_CREATE_PARTITIONS=1", "WALRELAY_KAFKA_TOPICS_CREATE_REPLICATION_FACTOR=1")
+	options.Program = plainProgram(t)
+	p := harness.Relay(t, options)
+	p.WaitReady(t, soon)
+	s.Exec(t, fmt.Sprintf(`INSERT INTO %s (id, aggregatetype, aggregateid, type, payload)
+		SELECT gen_random_uuid(), 'type-' || i %% %d, 'a', 'Placed', jsonb_build_object('seq', i / %d) FROM generate_series(0, %d) i`, s.Table.Name, topics, topics, events-1))
+	none(t, s.verify(t))
+	boundedMemory(t, p)
+	stop(t, p)
+}
+
 // TestCreateTopics: with kafka.topics.create missing topics are made as asked.
 func TestCreateTopics(t *testing.T) {
 	t.Parallel()

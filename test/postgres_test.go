@@ -73,6 +73,39 @@ func TestPostgresUnreachable(t *testing.T) {
 	stop(t, p)
 }
 
+// TestPostgresStopsWithoutKafka: a server that shuts down waits until the relay
+// has confirmed everything or is gone. With Kafka away it has to go.
+func TestPostgresStopsWithoutKafka(t *testing.T) {
+	t.Parallel()
+	server := harness.PrivatePostgres(t, nil)
+	kafka := harness.PrivateKafka(t, harness.KafkaOptions{})
+	s := openOn(t, harness.DatabaseOn(t, server), kafka, "order")
+	p := s.ready(t)
+	s.one(t, 1)
+	s.drained(t)
+	if err := kafka.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		s.one(t, 2+i)
+	}
+	began := time.Now()
+	if err := server.Stop(postgres.Fast); err != nil {
+		t.Fatalf("stop PostgreSQL: %v", err)
+	}
+	t.Logf("PostgreSQL stopped after %s", time.Since(began).Round(time.Millisecond))
+	if err := server.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := kafka.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitReady(t, patience)
+	s.one(t, 102)
+	none(t, s.verify(t))
+	stop(t, p)
+}
+
 // TestIdleOutbox: an outbox without events in a busy cluster holds back no WAL.
 func TestIdleOutbox(t *testing.T) {
 	t.Parallel()

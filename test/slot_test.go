@@ -179,6 +179,25 @@ func TestPublicationDropped(t *testing.T) {
 	stop(t, p)
 }
 
+// TestTableMadeAgain: a table that is dropped and made again is not in the
+// publication any more. What was written to it meanwhile is a gap.
+func TestTableMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	p := s.ready(t)
+	s.one(t, 1)
+	s.drained(t)
+	s.Exec(t, "ALTER TABLE public.outbox RENAME TO outbox_old; CREATE TABLE public.outbox (LIKE outbox_old INCLUDING ALL); INSERT INTO public.outbox SELECT * FROM outbox_old; DROP TABLE outbox_old")
+	s.one(t, 2) // in the gap
+	ended(t, p, 4)
+	mustSay(t, p.Output(), "lacks table public.outbox", "may be missing", "ALTER PUBLICATION", "publish again")
+	s.Exec(t, "ALTER PUBLICATION "+s.Publication+" ADD TABLE public.outbox")
+	p = s.ready(t)
+	s.one(t, 3)
+	s.expect(t, 1, 3)
+	stop(t, p)
+}
+
 // TestWrongSetup: what has to be set up otherwise ends with code 3 and the words
 // that mend it, and changes nothing.
 func TestWrongSetup(t *testing.T) {
