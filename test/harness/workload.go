@@ -172,6 +172,9 @@ func passing(err error) bool {
 	return strings.HasPrefix(server.Code, "57P0") || strings.HasPrefix(server.Code, "08")
 }
 
+// commitTimeout is for a COMMIT on a server that does not answer.
+const commitTimeout = 30 * time.Second
+
 func (w *writer) transaction(ctx context.Context, conn *pgx.Conn) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
@@ -197,7 +200,10 @@ func (w *writer) transaction(ctx context.Context, conn *pgx.Conn) error {
 		}
 		w.written.RolledBack.Add(kept)
 	} else {
-		if err := tx.Commit(ctx); err != nil {
+		// A COMMIT that is cut off may still take effect, after the truth was read.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+		defer cancel()
+		if err := tx.Commit(ending); err != nil {
 			return err
 		}
 		w.written.Committed.Add(kept)
