@@ -15,6 +15,7 @@ import (
 
 	"github.com/walrelay/walrelay/decoding"
 	"github.com/walrelay/walrelay/replication"
+	"github.com/walrelay/walrelay/routing"
 	"github.com/walrelay/walrelay/sink"
 )
 
@@ -40,16 +41,12 @@ func (e *PoisonError) Error() string {
 		event = fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s", e.ID, e.EventType, e.Key, e.Table, e.LSN)
 	}
 	remedy := "make room for it (raise the topic's max.message.bytes, mend the row's cause)"
-	if e.Reason == reasonTimestamp {
+	if e.Reason == routing.ReasonInvalidTimestamp {
 		remedy = "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (the record's timestamp is the commit time; compare PostgreSQL's clock with the brokers')"
 	}
 	return event + " can't be a Kafka record: " + e.Detail + ": " + remedy + " and start again, " +
 		"or set on_poison to dead-letter or skip; nothing after it is confirmed"
 }
-
-// reasonTimestamp is the sink's word for a timestamp that the broker's topic
-// refuses: too old, or too far in the future.
-const reasonTimestamp = "invalid_timestamp"
 
 // decision is what an error asks for.
 type decision int

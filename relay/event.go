@@ -201,7 +201,7 @@ func (r *Relay) brokerDeadLetter(j sink.Rejection, p *routing.Poison, id string)
 	switch p.Reason {
 	case routing.ReasonTooLarge:
 		rec.Value = nil
-	case reasonTimestamp: // that topic would most likely refuse it, too
+	case routing.ReasonInvalidTimestamp: // that topic would most likely refuse it, too
 		rec.Timestamp = time.Now().UnixMilli()
 	}
 	return &rec

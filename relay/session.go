@@ -279,7 +279,7 @@ func (s *session) tick(now time.Time) error {
 	if alarm := s.watch.alarm.Load(); alarm != nil {
 		return *alarm
 	}
-	s.r.progress(s, now)
+	s.r.progress(s, now, ok)
 	if now.Sub(s.lastHeard) > timeout {
 		return fmt.Errorf("%w (for %s)", errSilent, now.Sub(s.lastHeard).Round(time.Second))
 	}

@@ -109,9 +109,8 @@ func (r *Relay) sayState(s State, reasons []Reason) {
 		level = zerolog.WarnLevel
 	}
 	e := r.log.WithLevel(level).Str("state", string(s))
-	for _, reason := range reasons {
-		e.Str("reason", reason.Message)
-		break // the others are on /readyz
+	if len(reasons) > 0 {
+		e.Str("reason", reasons[0].Message) // the others are on /readyz
 	}
 	e.Msg("state changed")
 }
@@ -138,8 +137,9 @@ func (r *Relay) failed(err error, wait time.Duration) {
 	r.status.lastError, r.status.lastErrorAt = err.Error(), time.Now()
 }
 
-// progress shows where the session stands, at every tick.
-func (r *Relay) progress(s *session, now time.Time) {
+// progress shows where the session stands, at every tick. waiting says that
+// something is not acknowledged.
+func (r *Relay) progress(s *session, now time.Time, waiting bool) {
 	r.mu.Lock()
 	r.status.received, r.status.confirmed = s.received, s.confirmed
 	state := r.status.State
@@ -149,7 +149,7 @@ func (r *Relay) progress(s *session, now time.Time) {
 	if state != StateStreaming && state != StateBlocked {
 		return
 	}
-	if reasons := r.blockage(s, now); len(reasons) > 0 {
+	if reasons := r.blockage(s, now, waiting); len(reasons) > 0 {
 		r.setWaiting(StateBlocked, reasons...)
 		return
 	}
@@ -159,9 +159,8 @@ func (r *Relay) progress(s *session, now time.Time) {
 
 // blockage says why events do not get on, or would not if there were any, once
 // that has lasted for a while. A backlog that is being worked off is none.
-func (r *Relay) blockage(s *session, now time.Time) []Reason {
+func (r *Relay) blockage(s *session, now time.Time, waiting bool) []Reason {
 	reasons := r.kafkaReasons(s.producer)
-	_, _, waiting := s.producer.Oldest()
 	if waiting = waiting || s.pending.waits; !waiting {
 		s.idle = now // who waits for nothing is not kept waiting
 	}

@@ -6,8 +6,13 @@ const (
 	ReasonNullAggregateID   = "null_aggregate_id"
 	ReasonNullEventType     = "null_event_type"
 	ReasonIllegalTopic      = "illegal_topic"
-	ReasonTooLarge          = "too_large" // by the sink
 	ReasonInvalid           = "invalid"
+
+	// By the sink, which knows the topics and hears the brokers.
+	ReasonTooLarge         = "too_large"
+	ReasonInvalidPartition = "invalid_partition"
+	ReasonInvalidRecord    = "invalid_record"
+	ReasonInvalidTimestamp = "invalid_timestamp" // too old, or too far in the future, for the topic
 )
 
 // Poison is an event that Kafka can never take as a record, however often it is

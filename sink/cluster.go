@@ -64,10 +64,8 @@ func (c *cluster) client() *kafka.Client {
 }
 
 // forget drops all connections that are not in use, and what kafka-go knows of
-// the brokers: for when that may be wrong.
+// the brokers: for when that may be wrong, and for the end.
 func (c *cluster) forget() { c.transport.CloseIdleConnections() }
-
-func (c *cluster) close() { c.transport.CloseIdleConnections() }
 
 // produce sends req to the broker at addr, whatever kafka-go knows of it.
 func (c *cluster) produce(ctx context.Context, addr net.Addr, req *rawproduce.Request) (kafka.Response, error) {

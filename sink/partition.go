@@ -47,7 +47,7 @@ func (t *topic) choose(rec *routing.Record) (*partition, error) {
 	switch {
 	case rec.Partition >= 0:
 		if int(rec.Partition) >= n {
-			return nil, &routing.Poison{Reason: "invalid_partition", Detail: fmt.Sprintf("partition %d of topic %q, which has %d", rec.Partition, t.name, n)}
+			return nil, &routing.Poison{Reason: routing.ReasonInvalidPartition, Detail: fmt.Sprintf("partition %d of topic %q, which has %d", rec.Partition, t.name, n)}
 		}
 		return t.partitions[rec.Partition], nil
 	case rec.Key != nil:

@@ -30,8 +30,7 @@ type Producer struct {
 
 	session       session
 	producedBytes int64 // record bytes handed over since the start
-	producedCount int64
-	waiting       int // records handed over and not acknowledged
+	waiting       int   // records handed over and not acknowledged
 	window        oldest
 	needMetadata  bool // some topic is stale
 	fatal         error
@@ -105,7 +104,7 @@ func (p *Producer) Run(ctx context.Context) error {
 	}
 	lanes.Wait()
 	cancel()
-	p.cluster.close()
+	p.cluster.forget()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.fatal
@@ -173,7 +172,6 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 	b.note(m)
 	size := len(b.slab) - before
 	p.producedBytes += int64(size)
-	p.producedCount++
 	p.waiting++
 	part.lane.added(size, m.Committed)
 	if part.leader == nowhere {

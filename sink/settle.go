@@ -249,11 +249,11 @@ func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 func reasonOf(code kafka.Error) string {
 	switch code {
 	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge:
-		return "too_large"
+		return routing.ReasonTooLarge
 	case kafka.InvalidRecord:
-		return "invalid_record"
+		return routing.ReasonInvalidRecord
 	case kafka.InvalidTimestamp:
-		return "invalid_timestamp"
+		return routing.ReasonInvalidTimestamp
 	}
 	return snake(code.Title())
 }

@@ -53,7 +53,7 @@ func (p *Producer) tooLarge(t *topic, size int) error {
 	if p.reread(t, t.sizedAt) {
 		return ErrPending
 	}
-	return &routing.Poison{Reason: "too_large", Detail: fmt.Sprintf("%d bytes in a batch of its own; topic %q takes %d (max.message.bytes)", size, t.name, t.maxBytes)}
+	return &routing.Poison{Reason: routing.ReasonTooLarge, Detail: fmt.Sprintf("%d bytes in a batch of its own; topic %q takes %d (max.message.bytes)", size, t.name, t.maxBytes)}
 }
 
 // reread has the topic read again before a record is given up, when what was
