@@ -25,10 +25,26 @@ func (l *loader) check() {
 	if c.OnPoison == "dead-letter" && c.DeadLetterTopic == "" && !l.bad["dead_letter_topic"] && !l.bad["on_poison"] {
 		l.problem(c.origins["on_poison"], "dead_letter_topic", "required with on_poison dead-letter: name a topic")
 	}
+	l.checkRoute()
 	for _, key := range []string{"postgres.slot", "postgres.publication", "route.topic", "route.key", "kafka.client_id", "kafka.watermark_topic"} {
 		if *byKey[key].at(c, 0).(*string) == "" && !l.bad[key] {
 			l.problem(c.origins[key], key, "must not be empty: remove it for the default %s", byKey[key].def)
 		}
+	}
+}
+
+// checkRoute refuses two ways to find the topic.
+func (l *loader) checkRoute() {
+	const pattern, replacement, topic = "route.pattern", "route.replacement", "route.topic"
+	c := l.c
+	switch {
+	case c.Route.Pattern == "" && c.Route.Replacement == "":
+	case c.Route.Pattern == "":
+		l.problem(c.origins[replacement], pattern, "required with route.replacement: write the regular expression, or use route.topic")
+	case c.Route.Replacement == "":
+		l.problem(c.origins[pattern], replacement, "required with route.pattern: write the topic, with ${name} or $1 for groups of the pattern")
+	case c.Given(topic):
+		l.problem(c.origins[pattern], pattern, "contradicts route.topic (%s): keep one of them", c.origins[topic])
 	}
 }
 

@@ -13,6 +13,9 @@ type Config struct {
 	Postgres        Postgres
 	Outbox          []Outbox // at least one
 	Route           Route    // what an outbox uses where it has no route of its own
+	Format          Format
+	Types           Types
+	Snapshot        Snapshot
 	Kafka           Kafka
 	Delivery        string // at-least-once
 	OnPoison        string // stop, dead-letter or skip
@@ -50,6 +53,7 @@ type Outbox struct {
 	Table   Table
 	Columns Columns
 	Route   Route // complete: what the table does not say is taken from Config.Route
+	OrderBy string
 }
 
 // Table is a table's name.
@@ -64,9 +68,24 @@ type Columns struct{ ID, AggregateType, AggregateID, EventType, Payload string }
 
 // Route says where an event goes. Package routing knows what the texts mean.
 type Route struct {
-	Topic   string
-	Key     string
-	Headers []string
+	Topic            string
+	Pattern          string // with Replacement, instead of Topic
+	Replacement      string
+	Key              string
+	Headers          []string
+	Envelope         []string
+	Partition        string
+	Timestamp        string
+	SchemaVersion    string
+	SchemaPrefix     string
+	MissingColumns   string
+	ExpandJSON       bool
+	ExpandJSONNulls  string
+	ExpandJSONNames  string
+	TombstoneOnEmpty bool
+	NullAsDefault    bool
+	Updates          string
+	KeyUpdates       string
 }
 
 // Kafka is the cluster and how it is spoken to.

@@ -50,7 +50,7 @@ func (c *Config) entry(s *setting, i int) Entry {
 	key := c.fullKey(s, i)
 	value := ""
 	if !strings.HasPrefix(key, "kafka.topics.create.") || c.Kafka.Topics.Create != nil {
-		value = showValue(s.at(c, i))
+		value = showValue(s, s.at(c, i))
 	}
 	if value != "" {
 		switch s.secret {

@@ -277,16 +277,17 @@ func (l *loader) inherit() {
 	c := l.c
 	for i := range c.Outbox {
 		own := func(key string) bool { return c.Given(l.fullKey(byKey[key], i)) }
-		r := &c.Outbox[i].Route
-		if !own("outbox.route.topic") {
-			r.Topic = c.Route.Topic
+		r := c.Route
+		if own("outbox.route.topic") {
+			r.Topic, r.Pattern, r.Replacement = c.Outbox[i].Route.Topic, "", ""
 		}
-		if !own("outbox.route.key") {
-			r.Key = c.Route.Key
+		if own("outbox.route.key") {
+			r.Key = c.Outbox[i].Route.Key
 		}
-		if !own("outbox.route.headers") {
-			r.Headers = c.Route.Headers
+		if own("outbox.route.headers") {
+			r.Headers = c.Outbox[i].Route.Headers
 		}
+		c.Outbox[i].Route = r
 	}
 	if c.Given("kafka.tls.enabled") {
 		return

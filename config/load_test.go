@@ -41,7 +41,7 @@ func TestLoad_minimal(t *testing.T) {
 	if c.File != "walrelay.yaml" {
 		t.Errorf("file %q", c.File)
 	}
-	want := config.Route{Topic: "outbox.event.${aggregate_type}", Key: "aggregate_id", Headers: []string{"id"}}
+	want := route("outbox.event.${aggregate_type}", "aggregate_id", "id")
 	if diff := cmp.Diff(want, c.Outbox[0].Route); diff != "" {
 		t.Errorf("route (-want +got):\n%s", diff)
 	}
@@ -70,9 +70,9 @@ func TestLoad_full(t *testing.T) {
 	want := []config.Outbox{
 		{Table: config.Table{Schema: "public", Name: "outbox"},
 			Columns: config.Columns{ID: "event_id", AggregateType: "kind", AggregateID: "agg", EventType: "what", Payload: "body"},
-			Route:   config.Route{Topic: "orders", Key: "event_id", Headers: []string{"id", "what:type"}}},
+			Route:   route("orders", "event_id", "id", "what:type")},
 		{Table: config.Table{Schema: "Billing", Name: "out.box"},
-			Route: config.Route{Topic: "all.${aggregate_type}", Key: "aggregate_id", Headers: []string{}}},
+			Route: route("all.${aggregate_type}", "aggregate_id")},
 	}
 	if diff := cmp.Diff(want, c.Outbox); diff != "" {
 		t.Errorf("outbox (-want +got):\n%s", diff)
@@ -134,6 +134,15 @@ func TestLoad_environmentTwins(t *testing.T) {
 		"kafka.sasl.mechanism": "plain", "kafka.sasl.username": "u", "kafka.sasl.password": "p",
 		"kafka.topics.create.partitions": "6", "kafka.topics.create.replication_factor": "3", "kafka.topics.create.config": "cleanup.policy=compact,delete,retention.ms=1",
 		"kafka.watermark_topic": "w", "delivery": "at-least-once", "on_poison": "skip", "on_fatal": "hold", "dead_letter_topic": "d",
+		"outbox.order_by": "c6", "route.pattern": "(.*)x", "route.replacement": "$1", "route.envelope": "a,b:c", "route.partition": "c7", "route.timestamp": "c8",
+		"route.schema_version": "c9", "route.schema_prefix": "fx", "route.missing_columns": "ignore", "route.expand_json": "true",
+		"route.expand_json_nulls": "keep", "route.expand_json_names": "avro", "route.tombstone_on_empty": "true", "route.null_as_default": "true",
+		"route.updates": "warn", "route.key_updates": "publish",
+		"format.key.converter": "json", "format.key.delegate": "string", "format.key.decimals": "numeric", "format.key.null_default": "false",
+		"format.value.converter": "binary", "format.value.delegate": "json", "format.value.decimals": "numeric", "format.value.null_default": "false",
+		"format.headers.converter": "string", "format.headers.delegate": "json-schema", "format.headers.decimals": "numeric", "format.headers.null_default": "false",
+		"format.java_version": "18", "types.decimal": "double", "types.time": "connect", "types.interval": "string", "types.binary": "hex", "types.hstore": "map",
+		"types.money_digits": "0", "types.unknown": "true", "types.unavailable": "gone", "snapshot.mode": "initial", "snapshot.fetch_size": "7",
 		"limits.in_flight_bytes": "8MiB", "http.listen": ":0", "log.level": "debug", "log.format": "json",
 	}
 	masked := map[string]bool{"postgres.password": true, "kafka.sasl.password": true}
@@ -150,7 +159,14 @@ func TestLoad_environmentTwins(t *testing.T) {
 			continue
 		}
 		name := "WALRELAY_" + strings.ToUpper(strings.ReplaceAll(e.Key, ".", "_"))
-		got := entry(t, load(t, config.Options{Env: append(base, name+"="+value)}), e.Key)
+		env := append(base, name+"="+value)
+		switch e.Key { // the two stand together or not at all
+		case "route.pattern":
+			env = append(env, "WALRELAY_ROUTE_REPLACEMENT=x")
+		case "route.replacement":
+			env = append(env, "WALRELAY_ROUTE_PATTERN=x")
+		}
+		got := entry(t, load(t, config.Options{Env: env}), e.Key)
 		if masked[e.Key] {
 			value = "****"
 		}
@@ -366,4 +382,10 @@ func FuzzLoad(f *testing.F) {
 			c.Effective()
 		}
 	})
+}
+
+// route is a route with the defaults for all that is not given.
+func route(topic, key string, headers ...string) config.Route {
+	return config.Route{Topic: topic, Key: key, Headers: append([]string{}, headers...), MissingColumns: "error",
+		ExpandJSONNulls: "drop", ExpandJSONNames: "none", Updates: "ignore", KeyUpdates: "ignore"}
 }

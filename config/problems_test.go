@@ -90,7 +90,11 @@ func TestLoad_problems(t *testing.T) {
 			want: []string{"WALRELAY_OUTBOX_TABLE: outbox.table: means a single outbox, but walrelay.yaml lists 2 (walrelay.yaml:4:3): set it in the file"}},
 		{name: "list and flag", file: "outbox:\n  - table: a\n  - table: b\n", flags: map[string]string{"table": "c"},
 			want: []string{"--table: outbox.table: means a single outbox, but walrelay.yaml lists 2 (walrelay.yaml:4:3): set it in the file"}},
-		{name: "header twice", file: "route: {headers: [id, id]}\n", want: []string{`walrelay.yaml:3:23: route.headers: "id" is listed twice: keep one`}},
+		{name: "envelope twice", file: "route: {envelope: [id, id]}\n", want: []string{`walrelay.yaml:3:24: route.envelope: "id" is listed twice: keep one`}},
+		{name: "pattern alone", file: "route: {pattern: x}\n", want: []string{`walrelay.yaml:3:18: route.replacement: required with route.pattern: write the topic, with ${name} or $1 for groups of the pattern`}},
+		{name: "replacement alone", file: "route: {replacement: x}\n", want: []string{`walrelay.yaml:3:22: route.pattern: required with route.replacement: write the regular expression, or use route.topic`}},
+		{name: "two topics", file: "route: {topic: a, pattern: x, replacement: y}\n", want: []string{`walrelay.yaml:3:28: route.pattern: contradicts route.topic (walrelay.yaml:3:16): keep one of them`}},
+		{name: "java version", file: "format: {java_version: 17}\n", want: []string{`walrelay.yaml:3:24: format.java_version: want 18 to 19, got 17`}},
 		{name: "header empty", file: "route: {headers: ['']}\n", want: []string{"walrelay.yaml:3:19: route.headers: an element is empty: remove it"}},
 
 		// Values.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ type setting struct {
 	max     int64              //
 	check   func(string) error // for text, and for each element of a list; not called for ""
 	secret  secrecy
+	repeats bool   // a list may hold the same element twice
 	empty   string // what "" means, for a setting that an empty environment variable may set
 }
 
@@ -30,7 +32,19 @@ const (
 )
 
 // settings is the table, in the order of the reference.
-var settings = []*setting{
+var settings = slices.Concat(
+	sourceSettings, outboxSettings, routingSettings, routeSettings,
+	formatSettings("key", "text", "How the key becomes bytes: by one of Kafka Connect's converters, byte for byte. `text` is its `string` converter, but for `bytea`, whose bytes go out as they are.",
+		func(c *Config) *Converter { return &c.Format.Key }, converters),
+	formatSettings("value", "text", "How the value becomes bytes, as for `format.key.converter`.",
+		func(c *Config) *Converter { return &c.Format.Value }, converters),
+	formatSettings("headers", "simple", "How the headers become bytes, as for `format.key.converter`; `simple` is Kafka Connect's default for headers.",
+		func(c *Config) *Converter { return &c.Format.Headers }, append([]string{"simple"}, converters...)),
+	typeSettings, snapshotSettings, kafkaSettings, runSettings,
+)
+
+// sourceSettings are the PostgreSQL side.
+var sourceSettings = []*setting{
 	{key: "postgres.url", at: func(c *Config, _ int) any { return &c.Postgres.URL }, secret: maskedURL, flag: "postgres-url",
 		defDoc: "`PG*` variables", doc: "Where the outbox is: a URL (`postgres://user@host:5432/database`) or `keyword=value` pairs; several hosts are allowed. `PG*` variables and `~/.pgpass` fill in what it leaves out."},
 	{key: "postgres.url_file", at: func(c *Config, _ int) any { return &c.Postgres.URLFile },
@@ -49,7 +63,10 @@ var settings = []*setting{
 		doc: "Make the slot with `failover` (PostgreSQL 17 and later), so that it survives on a promoted standby."},
 	{key: "postgres.wal_sender_timeout", at: func(c *Config, _ int) any { return &c.Postgres.WALSenderTimeout }, def: "10s", min: int64(time.Second), max: int64(10 * time.Minute),
 		doc: "`wal_sender_timeout` of the relay's own connection: after this long a dead relay's slot is free."},
+}
 
+// outboxSettings are those of each outbox table.
+var outboxSettings = []*setting{
 	{key: "outbox.table", at: func(c *Config, i int) any { return &c.Outbox[i].Table }, def: "public.outbox", flag: "table",
 		doc: "The outbox table. `outbox` may be a list of such mappings when there are several tables; environment and flag mean the single form."},
 	{key: "outbox.columns.id", at: func(c *Config, i int) any { return &c.Outbox[i].Columns.ID }, check: checkColumns, defDoc: "found: `id`",
@@ -68,14 +85,22 @@ var settings = []*setting{
 		doc: "`route.key` for this table alone."},
 	{key: "outbox.route.headers", at: func(c *Config, i int) any { return &c.Outbox[i].Route.Headers }, defDoc: "`route.headers`",
 		doc: "`route.headers` for this table alone."},
+	{key: "outbox.order_by", at: func(c *Config, i int) any { return &c.Outbox[i].OrderBy }, check: checkIdentifier,
+		doc: "The column that orders this table's rows in a snapshot. Without one their order is not promised."},
+}
 
+// routingSettings say where an event goes.
+var routingSettings = []*setting{
 	{key: "route.topic", at: func(c *Config, _ int) any { return &c.Route.Topic }, def: "outbox.event.${aggregate_type}",
 		doc: "The topic of an event: text, `${aggregate_type}`, `${aggregate_id}` and `${event_type}`."},
 	{key: "route.key", at: func(c *Config, _ int) any { return &c.Route.Key }, def: "aggregate_id",
 		doc: "What becomes the record's key, and so decides the partition: a part of the event (`aggregate_id`, `aggregate_type`, `event_type`, `id`, `payload`), another column, or `none`."},
-	{key: "route.headers", at: func(c *Config, _ int) any { return &c.Route.Headers }, def: "id",
-		doc: "The record's headers: a part of the event or a column, `column:name` for another header name; also `walrelay-lsn`, `walrelay-index`, `walrelay-xid`, `walrelay-table`, `walrelay-commit-time`."},
+	{key: "route.headers", at: func(c *Config, _ int) any { return &c.Route.Headers }, def: "id", repeats: true,
+		doc: "The record's headers: a part of the event or a column, `column:name` for another header name; also `walrelay-lsn`, `walrelay-index`, `walrelay-xid`, `walrelay-table`, `walrelay-commit-time`, and `debezium-context`, which stands for Debezium's four `__debezium.context.*` headers. A name in double quotes (`'\"type\":eventType'`) is always the column of that name, also where a part of the event is called so."},
+}
 
+// kafkaSettings are the Kafka side.
+var kafkaSettings = []*setting{
 	{key: "kafka.brokers", at: func(c *Config, _ int) any { return &c.Kafka.Brokers }, flag: "brokers", check: checkBroker, defDoc: "required",
 		doc: "Brokers to ask first, as `host:port`."},
 	{key: "kafka.client_id", at: func(c *Config, _ int) any { return &c.Kafka.ClientID }, def: "walrelay",
@@ -110,7 +135,10 @@ var settings = []*setting{
 		doc: "Topic settings by their Kafka names, such as `{cleanup.policy: delete}`; in the environment `name=value,name=value`."},
 	{key: "kafka.watermark_topic", at: func(c *Config, _ int) any { return &c.Kafka.WatermarkTopic }, def: "walrelay.watermark", check: checkTopic,
 		doc: "The topic that exactly-once keeps its position in; not used otherwise."},
+}
 
+// runSettings are about the process.
+var runSettings = []*setting{
 	{key: "delivery", at: func(c *Config, _ int) any { return &c.Delivery }, def: "at-least-once", allowed: []string{"at-least-once", "exactly-once"},
 		doc: "`at-least-once`. `exactly-once` is not available in this version."},
 	{key: "on_poison", at: func(c *Config, _ int) any { return &c.OnPoison }, def: "stop", allowed: []string{"stop", "dead-letter", "skip"},

@@ -26,7 +26,7 @@ func TestSettings(t *testing.T) {
 		if err := setText(s, s.at(c, 0), s.def); err != nil {
 			t.Errorf("%s: default %q: %v", s.key, s.def, err)
 		}
-		if got := showValue(s.at(c, 0)); got != s.def {
+		if got := showValue(s, s.at(c, 0)); got != s.def {
 			t.Errorf("%s: default %q is shown as %q", s.key, s.def, got)
 		}
 	}

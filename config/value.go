@@ -186,7 +186,7 @@ func checkItems(s *setting, list []string) (int, error) {
 		if item == "" {
 			return i, fmt.Errorf("an element is empty: remove it")
 		}
-		if slices.Contains(list[:i], item) {
+		if !s.repeats && slices.Contains(list[:i], item) {
 			return i, fmt.Errorf("%q is listed twice: keep one", item)
 		}
 		if s.check != nil {
@@ -291,14 +291,14 @@ func shortDuration(d time.Duration) string {
 }
 
 // showValue writes a value as an environment variable would hold it.
-func showValue(dst any) string {
+func showValue(s *setting, dst any) string {
 	switch d := dst.(type) {
 	case *string:
 		return *d
 	case *bool:
 		return strconv.FormatBool(*d)
 	case *int:
-		if *d == 0 { // only where 0 stands for the cluster's default
+		if *d == 0 && s.def == "" { // 0 stands for the cluster's default
 			return ""
 		}
 		return strconv.Itoa(*d)

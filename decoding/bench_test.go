@@ -22,7 +22,7 @@ func transaction(n int) (once []byte, frames [][]byte) {
 // ready returns a decoder that has seen once.
 func ready(t testing.TB, once []byte, m *decoding.Message, extra ...string) *decoding.Decoder {
 	tables := outbox()
-	tables[0].Extra = extra
+	tables[0].Extra = extras(extra...)
 	d := decoding.New(tables)
 	if err := d.Decode(once, m); err != nil {
 		t.Fatal(err)

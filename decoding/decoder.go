@@ -15,6 +15,7 @@ type Decoder struct {
 	rows int // row messages of the transaction so far
 
 	values []Value // columns of the row being read
+	old    []Value // columns of the row before an UPDATE
 }
 
 type tableName struct{ schema, name string }
@@ -205,6 +206,11 @@ func (d *Decoder) event(rel *relation, index int, m *Message) {
 	}
 	e.Extra = e.Extra[:0]
 	for _, i := range rel.mapping.extra {
+		if i < 0 {
+			e.Extra = append(e.Extra, Value{Null: true, Missing: true})
+			continue
+		}
 		e.Extra = append(e.Extra, d.values[i])
 	}
+	e.Row, e.Old = d.values, d.old
 }

@@ -104,7 +104,7 @@ func TestDecoder_ignoresOtherTables(t *testing.T) {
 func TestDecoder_severalTables(t *testing.T) {
 	d := decoding.New([]decoding.Table{
 		{Schema: "public", Name: "outbox", Index: 0},
-		{Schema: "billing", Name: "Events", Index: 1, Columns: decoding.Columns{ID: "n", Payload: "body"}, Extra: []string{"tenant", "n"}},
+		{Schema: "billing", Name: "Events", Index: 1, Columns: decoding.Columns{ID: "n", Payload: "body"}, Extra: extras("tenant", "n")},
 	})
 	var m decoding.Message
 	decode(t, d, &m,

@@ -16,6 +16,12 @@ type Value struct {
 	Data []byte
 	// Null tells NULL from the empty text.
 	Null bool
+	// Missing: the table has no such column, which Extra.Optional allows. Null is
+	// set, too.
+	Missing bool
+	// Unchanged: an UPDATE left a large (TOASTed) value alone, so that it is not in
+	// the WAL. Null is set, too.
+	Unchanged bool
 	// OID is the column's type; for a domain the built-in type beneath it.
 	OID uint32
 }
@@ -36,4 +42,9 @@ type Event struct {
 
 	// Extra holds the columns of Table.Extra in that order.
 	Extra []Value
+
+	// Row holds all columns, in the order of the Relation. Old is the row before
+	// an UPDATE as far as the server sends it (its replica identity): columns that
+	// it does not send are NULL. It is empty for an INSERT.
+	Row, Old []Value
 }

@@ -52,8 +52,8 @@ func goldens(t testing.TB) []string {
 // "renamed" and "moved" are what an operator who has not heard of an ALTER has.
 func capturedTables() []decoding.Table {
 	return []decoding.Table{
-		{Schema: "public", Name: "outbox", Index: 0, Extra: []string{"created_at"}},
-		{Schema: "shop", Name: "Events", Index: 1, Columns: decoding.Columns{ID: "event_id"}, Extra: []string{"mood", "flag", "n"}},
+		{Schema: "public", Name: "outbox", Index: 0, Extra: extras("created_at")},
+		{Schema: "shop", Name: "Events", Index: 1, Columns: decoding.Columns{ID: "event_id"}, Extra: extras("mood", "flag", "n")},
 		{Schema: "public", Name: "parted", Index: 2},
 		{Schema: "public", Name: "renamed", Index: 3},
 		{Schema: "public", Name: "moved", Index: 4},

@@ -17,7 +17,17 @@ type Table struct {
 	// Index is the caller's number for the table; decoding does not read it.
 	Index int
 	// Extra are further columns that every Event of the table shall carry.
-	Extra []string
+	Extra []Extra
+	// Updates: an UPDATE fills Message.Event, too.
+	Updates bool
+}
+
+// Extra is a column that is wanted beside the parts of an event.
+type Extra struct {
+	// Column is its name, or several as in Columns.
+	Column string
+	// Optional: the table may do without it (Value.Missing).
+	Optional bool
 }
 
 // String is schema.name.
@@ -65,7 +75,11 @@ const (
 // mapping says which column of a relation is which part of an event.
 type mapping struct {
 	at    [len(roles)]int // column of a role; -1: none
-	extra []int
+	extra []int // -1: the table has no such column
+}
+
+func (m *mapping) places() Places {
+	return Places{m.at[roleID], m.at[roleAggregateType], m.at[roleAggregateID], m.at[roleEventType], m.at[rolePayload], m.extra}
 }
 
 func (c *Columns) configured() [len(roles)]string {
@@ -85,14 +99,14 @@ func newMapping(t *Table, names []string) (mapping, *MappingError) {
 		}
 		m.at[i] = at
 	}
-	for _, name := range t.Extra {
-		at := find(name, names)
-		if at < 0 {
+	for _, x := range t.Extra {
+		at := find(x.Column, names)
+		if at < 0 && !x.Optional {
 			return m, &MappingError{
-				Table: t.String(), Column: name, Columns: names,
-				Problem: fmt.Sprintf("there is no column %q, which the route (key or headers) asks for", name),
-				Advice: "name a column that exists in route.key and route.headers (names are compared exactly, " +
-					"rows written before a rename carry the old one)",
+				Table: t.String(), Column: x.Column, Columns: names,
+				Problem: fmt.Sprintf("there is no column %q, which the route asks for", x.Column),
+				Advice: "name a column that exists in route.key, route.headers and the other keys of route (names are compared exactly, " +
+					"rows written before a rename carry the old one); route.missing_columns: ignore does without",
 			}
 		}
 		m.extra = append(m.extra, at)

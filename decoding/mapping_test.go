@@ -32,11 +32,11 @@ func TestMapping(t *testing.T) {
 			"id event_id aggregate_type aggregate_id event_type kind payload", "event_id aggregate_type aggregate_id kind payload"},
 		{"configured settles what is ambiguous", decoding.Table{Columns: decoding.Columns{AggregateType: "aggregate_type"}},
 			"id aggregatetype aggregate_type aggregateid payload", "id aggregate_type aggregateid NULL payload"},
-		{"one column twice", decoding.Table{Columns: decoding.Columns{AggregateID: "id"}, Extra: []string{"id", "payload"}},
+		{"one column twice", decoding.Table{Columns: decoding.Columns{AggregateID: "id"}, Extra: extras("id", "payload")},
 			"id aggregatetype payload", "id aggregatetype id NULL payload id payload"},
 		{"list, before a rename", decoding.Table{Columns: decoding.Columns{Payload: "body, payload"}},
 			"id aggregatetype aggregateid payload", "id aggregatetype aggregateid NULL payload"},
-		{"list, after a rename", decoding.Table{Columns: decoding.Columns{Payload: "body,payload"}, Extra: []string{"tenant,org"}},
+		{"list, after a rename", decoding.Table{Columns: decoding.Columns{Payload: "body,payload"}, Extra: extras("tenant,org")},
 			"id aggregatetype aggregateid body org", "id aggregatetype aggregateid NULL body org"},
 		{"name with a comma", decoding.Table{Columns: decoding.Columns{Payload: "a,b"}},
 			"id aggregatetype aggregateid a b a,b", "id aggregatetype aggregateid NULL a,b"},
@@ -73,7 +73,7 @@ func TestMapping_errors(t *testing.T) {
 			decoding.MappingError{Role: "event_type", Column: "kind", Problem: "no column kind"}},
 		{"ambiguous", decoding.Table{}, "id aggregatetype aggregate_type aggregateid payload", decoding.MappingError{
 			Role: "aggregate_type", Column: "aggregatetype or aggregate_type", Problem: "both aggregatetype and aggregate_type"}},
-		{"extra", decoding.Table{Extra: []string{"id", "tenant"}}, "id aggregatetype aggregateid payload",
+		{"extra", decoding.Table{Extra: extras("id", "tenant")}, "id aggregatetype aggregateid payload",
 			decoding.MappingError{Column: "tenant", Problem: `no column "tenant", which the route`}},
 	}
 	for _, tt := range tests {
@@ -146,4 +146,13 @@ func TestMapping_renamedTable(t *testing.T) {
 		}
 		decode(t, d, &m, relation(1, "public", "outbox", debezium...), insert(1, row...))
 	}
+}
+
+// extras are required columns.
+func extras(columns ...string) []decoding.Extra {
+	var list []decoding.Extra
+	for _, c := range columns {
+		list = append(list, decoding.Extra{Column: c})
+	}
+	return list
 }

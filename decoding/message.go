@@ -13,7 +13,7 @@ const (
 	KindRelation            // 'R', Message.Relation
 	KindInsert              // 'I' into an outbox table, Message.Event
 	KindInsertOther         // 'I' into another table of the publication
-	KindUpdate              // 'U', Message.Table
+	KindUpdate              // 'U', Message.Table; with Table.Updates also Message.Event
 	KindDelete              // 'D', Message.Table
 	KindTruncate            // 'T'
 	KindType                // 'Y'
@@ -68,12 +68,22 @@ type Relation struct {
 	Name      string
 	Columns   []Column
 	Table     *Table // the outbox table it is; nil when its rows are ignored
+	// At says which columns are the parts of an event. It means nothing without a
+	// Table, or when the first row will give a MappingError.
+	At Places
+}
+
+// Places are numbers of columns; -1: the table has none for it.
+type Places struct {
+	ID, AggregateType, AggregateID, EventType, Payload int
+	Extra                                              []int // as Table.Extra
 }
 
 // Column is one column of a Relation.
 type Column struct {
 	Name string
 	OID  uint32 // type; for a domain the built-in type beneath it
+	Mod  int32  // type modifier, -1: none
 	Key  bool   // part of the replica identity
 }
 

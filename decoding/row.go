@@ -11,18 +11,21 @@ func (d *Decoder) relation(r *reader, m *Message) error {
 	r.u8()
 	n := int(r.u16())
 	for i := 0; i < n && !r.short; i++ {
-		flags, name, oid := r.u8(), r.cstring(), r.u32()
-		r.u32()
+		flags, name, oid, mod := r.u8(), r.cstring(), r.u32(), int32(r.u32())
 		if base := d.types[oid]; base != 0 {
 			oid = base
 		}
-		rel.Columns = append(rel.Columns, Column{Name: string(name), OID: oid, Key: flags&1 != 0})
+		rel.Columns = append(rel.Columns, Column{Name: string(name), OID: oid, Mod: mod, Key: flags&1 != 0})
 	}
 	if err := d.end('R', r); err != nil {
 		return err
 	}
 	rel.Table = d.tables[tableName{rel.Namespace, rel.Name}]
-	d.relations[rel.OID] = d.newRelation(&rel, d.relations[rel.OID])
+	known := d.newRelation(&rel, d.relations[rel.OID])
+	d.relations[rel.OID] = known
+	if rel.Table != nil && known.err == nil {
+		rel.At = known.mapping.places()
+	}
 	m.Kind, m.Relation = KindRelation, rel
 	return nil
 }
@@ -79,6 +82,7 @@ func (d *Decoder) insert(r *reader, m *Message) error {
 		e.LSN = d.tx.FinalLSN
 		return &e
 	}
+	d.old = d.old[:0]
 	d.event(rel, index, m)
 	m.Kind, m.Table = KindInsert, rel.table
 	return nil
@@ -92,10 +96,12 @@ func (d *Decoder) update(r *reader, m *Message) error {
 		return err
 	}
 	mark := r.u8()
+	d.old = d.old[:0]
 	if mark == 'K' || mark == 'O' {
 		if err := d.tuple('U', r, rel); err != nil {
 			return err
 		}
+		d.values, d.old = d.old, d.values
 		mark = r.u8()
 	}
 	if mark != 'N' && !r.short {
@@ -107,8 +113,23 @@ func (d *Decoder) update(r *reader, m *Message) error {
 	if err := d.end('U', r); err != nil {
 		return err
 	}
+	index := d.rows
 	d.rows++
 	m.Kind, m.Table = KindUpdate, rel.table
+	if rel.table == nil || !rel.table.Updates {
+		return nil
+	}
+	if rel.err != nil {
+		e := *rel.err
+		e.LSN = d.tx.FinalLSN
+		return &e
+	}
+	for i := range d.old { // what the row kept is in the old row, if that was sent whole
+		if d.values[i].Unchanged && !d.old[i].Null {
+			d.values[i] = d.old[i]
+		}
+	}
+	d.event(rel, index, m)
 	return nil
 }
 
@@ -194,7 +215,7 @@ func (d *Decoder) tuple(kind byte, r *reader, rel *relation) error {
 		case mark == 'n':
 			v.Null = true
 		case mark == 'u' && (kind != 'I' || rel.table == nil):
-			v.Null = true
+			v.Null, v.Unchanged = true, true
 		case mark == 'u':
 			return d.fail(kind, fmt.Sprintf("column %q of outbox table %s is an unchanged TOAST value, so this INSERT was an UPDATE "+
 				"that a row filter let in: publish the outbox with publish = 'insert' only", rel.columns[i].Name, rel.table))

@@ -41,11 +41,25 @@ func (e *PoisonError) Error() string {
 		event = fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s", e.ID, e.EventType, e.Key, e.Table, e.LSN)
 	}
 	remedy := "make room for it (raise the topic's max.message.bytes, mend the row's cause)"
-	if e.Reason == routing.ReasonInvalidTimestamp {
-		remedy = "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (the record's timestamp is the commit time; compare PostgreSQL's clock with the brokers')"
+	switch e.Reason {
+	case routing.ReasonUnconvertible:
+		remedy = "change the converter or the rule that does not take it (Debezium's task fails on such a row, too)"
+	case routing.ReasonInvalidTimestamp:
+		remedy = "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (without route.timestamp the record's timestamp is the commit time: compare PostgreSQL's clock with the brokers')"
 	}
 	return event + " can't be a Kafka record: " + e.Detail + ": " + remedy + " and start again, " +
 		"or set on_poison to dead-letter or skip; nothing after it is confirmed"
+}
+
+// UpdateError is an UPDATE of an outbox row under the policy UpdateStop.
+type UpdateError struct {
+	Table string
+	LSN   replication.LSN // commit LSN of its transaction
+}
+
+func (e *UpdateError) Error() string {
+	return fmt.Sprintf("a row of %s was updated in the transaction that commits at %s, and route.updates is stop: "+
+		"an UPDATE makes no event; set route.updates to warn or ignore and start again, nothing is lost", e.Table, e.LSN)
 }
 
 // decision is what an error asks for.
@@ -65,6 +79,7 @@ func classify(err error) decision {
 		setup   *replication.SetupError
 		mapping *decoding.MappingError
 		poison  *PoisonError
+		update  *UpdateError
 		refused *sink.RefusedError
 		pg      *pgconn.PgError
 		connect *pgconn.ConnectError
@@ -76,12 +91,12 @@ func classify(err error) decision {
 	switch {
 	case err == nil, errors.Is(err, ErrStandby):
 		return stop
-	case errors.As(err, &gap), errors.As(err, &setup), errors.As(err, &mapping), errors.As(err, &poison), errors.As(err, &refused):
+	case errors.As(err, &gap), errors.As(err, &setup), errors.As(err, &mapping), errors.As(err, &poison), errors.As(err, &update), errors.As(err, &refused):
 		return stop
 	case errors.Is(err, sink.ErrFenced), errors.Is(err, replication.ErrSlotActive):
 		return standBy
 	case errors.Is(err, replication.ErrStreamEnded), errors.Is(err, replication.ErrServerChanged), errors.Is(err, errSilent),
-		errors.Is(err, errRewound), errors.Is(err, errShutdown):
+		errors.Is(err, errRewound), errors.Is(err, errShutdown), errors.Is(err, replication.ErrSnapshotLost):
 		return retry
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
 		return retry // a failover under way: the hosts are asked again
@@ -127,6 +142,7 @@ func ExitCode(err error) int {
 		setup   *replication.SetupError
 		mapping *decoding.MappingError
 		poison  *PoisonError
+		update  *UpdateError
 		refused *sink.RefusedError
 		verify  *tls.CertificateVerificationError
 		pg      *pgconn.PgError
@@ -136,7 +152,7 @@ func ExitCode(err error) int {
 		return 0
 	case errors.Is(err, ErrStandby):
 		return 5
-	case errors.As(err, &gap), errors.As(err, &mapping), errors.As(err, &poison):
+	case errors.As(err, &gap), errors.As(err, &mapping), errors.As(err, &poison), errors.As(err, &update):
 		return 4
 	case errors.As(err, &setup), errors.As(err, &refused), errors.As(err, &verify):
 		return 3

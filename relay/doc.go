@@ -16,8 +16,11 @@
 //	state       means                                          left by
 //	starting    connecting, or waiting for PostgreSQL          a started slot
 //	standby     another instance reads from the slot           the slot becoming free
+//	snapshot    rows from before the slot go out       the acknowledgement of the last
 //	streaming   events flow, or there are none                 an error, a stop
 //	blocked     streaming, but Kafka does not take events      an acknowledgement
+//	idle        they are out, and nothing more was     a stop
+//	            asked for (snapshot.mode only)
 //	stopping    flushing, confirming, closing                  the end
 //
 // # Goroutines

@@ -44,6 +44,23 @@ func (s *session) event() error {
 	return s.offer()
 }
 
+// update takes the UPDATE of an outbox row in s.msg: a new primary key makes it an
+// event again where the rules say so, any other is what the policy says.
+func (s *session) update() error {
+	e := &s.msg.Event
+	table := &s.r.cfg.Tables[e.Table.Index]
+	if s.r.routers[e.Table.Index].KeyChanged(e) {
+		return s.event()
+	}
+	switch table.Updates {
+	case UpdateWarn:
+		s.r.log.Warn().Stringer("table", e.Table).Stringer("lsn", e.CommitLSN).Msg("UPDATE of an outbox row makes no event")
+	case UpdateStop:
+		return &UpdateError{Table: e.Table.String(), LSN: e.CommitLSN}
+	}
+	return nil
+}
+
 // offer hands the record to the sink, or lets it wait.
 func (s *session) offer() error {
 	s.pending.waits = false

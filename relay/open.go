@@ -19,16 +19,34 @@ func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.
 	if err != nil {
 		return nil, replication.Position{}, err
 	}
-	done := r.lively(fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
-	defer done()
-	position, err := control.Prepare(ctx, func(message string, fields ...any) {
-		r.log.Info().Fields(fields).Msg(message)
-	})
+	position, err := r.prepared(ctx, control)
 	if err != nil {
 		control.Close()
 		return nil, replication.Position{}, err
 	}
 	return control, position, nil
+}
+
+// prepared asks until nobody else is in the first start of the slot, which with a
+// snapshot may take long.
+func (r *Relay) prepared(ctx context.Context, control *replication.Control) (replication.Position, error) {
+	for {
+		done := r.lively(fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
+		position, err := control.Prepare(ctx, func(message string, fields ...any) {
+			r.log.Info().Fields(fields).Msg(message)
+		})
+		done()
+		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
+			return position, err
+		}
+		if r.cfg.NoWait {
+			return position, fmt.Errorf("%w (%w)", ErrStandby, err)
+		}
+		r.standBy(err, "another instance makes the slot or publishes its snapshot; this one takes over when it stops")
+		if !r.sleep(ctx, standbyLook) {
+			return position, ctx.Err()
+		}
+	}
 }
 
 // lively shows signs of life during a step that may rightly take long, until
@@ -77,7 +95,7 @@ func (r *Relay) acquire(ctx context.Context, control *replication.Control, posit
 		if r.cfg.NoWait && waited > time.Second {
 			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
 		}
-		r.standBy(err)
+		r.standBy(err, "another instance reads from the slot; this one takes over when it stops")
 		if waited > standbyFirst {
 			if err := r.slotFree(ctx, control); err != nil {
 				return nil, err
@@ -91,8 +109,7 @@ func (r *Relay) acquire(ctx context.Context, control *replication.Control, posit
 }
 
 // standBy says once that this instance waits.
-func (r *Relay) standBy(err error) {
-	const message = "another instance reads from the slot; this one takes over when it stops"
+func (r *Relay) standBy(err error, message string) {
 	r.mu.Lock()
 	news := r.status.State != StateStandby
 	r.mu.Unlock()

@@ -3,8 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +21,20 @@ import (
 type Table struct {
 	Decoding decoding.Table // Index and Extra are filled in by New
 	Rules    routing.Rules
+	// Updates says what an UPDATE of a row does that makes no event. Default
+	// UpdateIgnore.
+	Updates UpdatePolicy
 }
+
+// UpdatePolicy is what an UPDATE of an outbox row does.
+type UpdatePolicy string
+
+// The policies: nothing, a warning in the log, or the end of the relay.
+const (
+	UpdateIgnore UpdatePolicy = "ignore"
+	UpdateWarn   UpdatePolicy = "warn"
+	UpdateStop   UpdatePolicy = "stop"
+)
 
 // Config is what a Relay is made of.
 type Config struct {
@@ -91,25 +102,17 @@ func (r resume) covers(lsn replication.LSN, index int) bool {
 
 // New checks cfg and makes a Relay that has not connected to anything.
 func New(cfg Config) (*Relay, error) {
-	if len(cfg.Tables) == 0 {
-		return nil, errors.New("no outbox table: name one under outbox.table")
-	}
 	if cfg.OnPoison == "" {
 		cfg.OnPoison = PoisonStop
 	}
-	r := &Relay{cfg: cfg, log: cfg.Log, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log)}
-	cfg.Tables = slices.Clone(cfg.Tables)
-	tables := make([]decoding.Table, 0, len(cfg.Tables))
+	routers, tables, err := Routers(cfg.Tables)
+	if err != nil {
+		return nil, err
+	}
+	r := &Relay{cfg: cfg, log: cfg.Log, routers: routers, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log)}
 	r.cfg.Replication.Tables = nil
-	for i, t := range cfg.Tables {
-		router, err := routing.New(t.Rules)
-		if err != nil {
-			return nil, fmt.Errorf("route of outbox table %s: %w", &t.Decoding, err)
-		}
-		t.Decoding.Index, t.Decoding.Extra = i, router.Extra()
-		tables = append(tables, t.Decoding)
-		r.routers = append(r.routers, router)
-		r.cfg.Replication.Tables = append(r.cfg.Replication.Tables, replication.Table{Schema: t.Decoding.Schema, Name: t.Decoding.Name})
+	for _, t := range tables {
+		r.cfg.Replication.Tables = append(r.cfg.Replication.Tables, replication.Table{Schema: t.Schema, Name: t.Name})
 	}
 	if err := r.cfg.Replication.Validate(); err != nil {
 		return nil, err

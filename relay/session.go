@@ -87,6 +87,15 @@ func (r *Relay) stream(ctx context.Context) error {
 	}
 	watch := newWatch(r, control)
 	defer watch.close()
+	if position.Snapshot {
+		if position, err = r.snapshot(ctx, control); err != nil {
+			return err
+		}
+	}
+	if position.Done {
+		control.Close()
+		return r.idle(ctx)
+	}
 	stream, err := r.acquire(ctx, control, position)
 	if err != nil {
 		return err
@@ -220,6 +229,11 @@ func (s *session) message(f replication.Frame) error {
 	if err := s.r.decoder.Decode(f.Data, &s.msg); err != nil {
 		return err
 	}
+	return s.handle()
+}
+
+// handle acts on the message in s.msg; rows of a snapshot come here, too.
+func (s *session) handle() error {
 	switch s.msg.Kind {
 	case decoding.KindBegin:
 		s.inTransaction = true
@@ -229,6 +243,14 @@ func (s *session) message(f replication.Frame) error {
 		return s.boundary(s.msg.Commit.EndLSN)
 	case decoding.KindInsert:
 		return s.event()
+	case decoding.KindUpdate:
+		if s.msg.Table != nil && s.msg.Table.Updates {
+			return s.update()
+		}
+	case decoding.KindRelation:
+		if s.msg.Relation.Table != nil {
+			return s.r.bind(&s.msg.Relation)
+		}
 	}
 	return nil
 }

@@ -21,13 +21,15 @@ type State string
 const (
 	StateStarting  State = "starting"
 	StateStandby   State = "standby"
+	StateSnapshot  State = "snapshot"
 	StateStreaming State = "streaming"
 	StateBlocked   State = "blocked"
+	StateIdle      State = "idle"
 	StateStopping  State = "stopping"
 )
 
 // States are all of them.
-var States = []State{StateStarting, StateStandby, StateStreaming, StateBlocked, StateStopping}
+var States = []State{StateStarting, StateStandby, StateSnapshot, StateStreaming, StateBlocked, StateIdle, StateStopping}
 
 // Reason is why a relay is not ready.
 type Reason = telemetry.Reason
@@ -60,6 +62,8 @@ type Status struct {
 	LastErrorAt      *time.Time  `json:"last_error_at,omitempty"`
 	Producer         sink.Stats  `json:"producer"`
 	SlotState        *SlotStatus `json:"slot_state,omitempty"`
+
+	Snapshot *SnapshotStatus `json:"snapshot,omitempty"` // absent: none was due
 }
 
 // SlotStatus is what was last seen of the slot by SQL.
@@ -83,6 +87,7 @@ type status struct {
 	lastError           string
 	lastErrorAt         time.Time
 	slot                *SlotStatus
+	snapshot            *SnapshotStatus
 }
 
 func (r *Relay) setState(s State) { r.setWaiting(s) }
@@ -232,6 +237,10 @@ func (r *Relay) Snapshot() Status {
 	}
 	if r.status.received != 0 {
 		out.ReceivedLSN, out.ConfirmedLSN = r.status.received.String(), r.status.confirmed.String()
+	}
+	if r.status.snapshot != nil {
+		look := *r.status.snapshot
+		out.Snapshot = &look
 	}
 	if !r.status.lastErrorAt.IsZero() {
 		at := r.status.lastErrorAt

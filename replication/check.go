@@ -76,7 +76,7 @@ func (c *Control) Check(ctx context.Context) []Finding {
 		k.addError("server", err)
 		return k.findings
 	}
-	for _, step := range []func(context.Context) error{k.role, k.limits, k.outbox, k.publicationFinding, k.slotFinding, k.retention, k.failover} {
+	for _, step := range []func(context.Context) error{k.role, k.limits, k.outbox, k.publicationFinding, k.slotFinding, k.snapshot, k.retention, k.failover} {
 		if err := step(ctx); err != nil {
 			k.addError("server", err)
 			if c.IsClosed() {
@@ -137,7 +137,7 @@ func (k *check) role(ctx context.Context) error {
 	default:
 		k.add("marker", Warn, fmt.Sprintf("%q can't write walrelay.marker: a slot that vanishes is noticed only while the relay runs", role), PrivilegeSQL(k.config, role))
 	}
-	if k.config.AutoCreate && !k.facts.publication.exists && !create {
+	if k.config.AutoCreate && k.config.Snapshot.mode() != SnapshotOnly && !k.facts.publication.exists && !create {
 		k.add("create", Fail, fmt.Sprintf("publication %q does not exist and %q may not create it", k.config.Publication, role), PrivilegeSQL(k.config, role))
 	}
 	return nil
@@ -205,6 +205,8 @@ func (k *check) publicationFinding(ctx context.Context) error {
 		}
 	case k.facts.slot != nil:
 		k.addError(name, k.config.publicationGap(k.facts.slot.Confirmed, time.Time{}, nil))
+	case k.config.Snapshot.mode() == SnapshotOnly:
+		k.add(name, OK, fmt.Sprintf("%q does not exist, and snapshot.mode only needs none", k.config.Publication), "")
 	case k.config.AutoCreate:
 		k.add(name, OK, fmt.Sprintf("%q is made at the first start", k.config.Publication), "")
 	default:
@@ -219,6 +221,8 @@ func (k *check) slotFinding(context.Context) error {
 	switch s := k.facts.slot; {
 	case d.err != nil:
 		k.addError("slot", d.err)
+	case k.config.Snapshot.mode() == SnapshotOnly:
+		k.add("slot", OK, strings.TrimPrefix(d.note+"; none is made, snapshot.mode is only", "; "), "")
 	case s == nil:
 		k.add("slot", OK, fmt.Sprintf("%q is made at the first start", k.config.Slot), "")
 	case s.WALStatus == "unreserved":
@@ -238,6 +242,35 @@ func (k *check) slotFinding(context.Context) error {
 		}
 		k.add("slot", level, detail, "")
 	}
+	return nil
+}
+
+// snapshot looks whether the rows can be read, while that is still to be done.
+func (k *check) snapshot(ctx context.Context) error {
+	const name = "snapshot"
+	mode := k.config.Snapshot.mode()
+	if mode == SnapshotNone || k.facts.server.inRecovery {
+		return nil
+	}
+	d := decide(k.facts)
+	if d.err != nil || !k.snapshotDue(d) {
+		k.add(name, OK, fmt.Sprintf("snapshot.mode is %s, and no snapshot is due", mode), "")
+		return nil
+	}
+	tables, err := k.snapshotTables(ctx)
+	if err != nil {
+		k.addError(name, err)
+		return nil
+	}
+	rows := int64(0)
+	for _, t := range tables {
+		rows += t.estimate
+		if t.orderBy != "" && !t.indexed {
+			k.add(name, Warn, fmt.Sprintf("no index begins with column %q, which orders the rows of %s: the server sorts them before the first one goes out", t.orderBy, t.table),
+				fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", t.table, quoteIdent(t.orderBy)))
+		}
+	}
+	k.add(name, OK, fmt.Sprintf("the start publishes the rows that are in the outbox, about %d by the server's statistics", rows), "")
 	return nil
 }
 

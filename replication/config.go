@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"regexp"
@@ -45,8 +46,14 @@ type Config struct {
 	Publication string
 	// Tables are the outbox tables; at least one.
 	Tables []Table
+	// Updates lets a publication that is made here carry updates of the outbox
+	// tables, too.
+	Updates bool
 	// AutoCreate lets Prepare make schema, publication and slot at a first start.
 	AutoCreate bool
+	// Snapshot says what becomes of the rows that are in the outbox before the slot
+	// is made.
+	Snapshot SnapshotConfig
 	// FailoverSlot makes a new slot one that is synchronised to standbys.
 	// PostgreSQL 17 and later; ignored for a slot that exists.
 	FailoverSlot bool
@@ -81,6 +88,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("outbox table %s: name schema and table", t))
 		}
 	}
+	errs = append(errs, c.Snapshot.validate(len(c.Tables)))
 	if c.SenderTimeout != 0 && c.SenderTimeout < time.Second {
 		errs = append(errs, fmt.Errorf("sender timeout %s: use at least 1s", c.SenderTimeout))
 	}
@@ -155,24 +163,25 @@ func (c Config) sessionAttrsGiven() bool {
 	return strings.Contains(c.ConnString, "target_session_attrs") || os.Getenv("PGTARGETSESSIONATTRS") != ""
 }
 
-// replicationConfig is the stream's connection. The output parameters fix the
-// text form of every value whatever the server's or role's defaults are.
+// output fixes the text form of every value whatever the server's or role's
+// defaults are, the same on every connection that values come from.
+var output = map[string]string{
+	"bytea_output":       "hex",
+	"DateStyle":          "ISO",
+	"IntervalStyle":      "postgres",
+	"TimeZone":           "UTC",
+	"extra_float_digits": "1", // shortest text that reads back exactly
+}
+
+// replicationConfig is the stream's connection.
 func (c Config) replicationConfig() (*pgconn.Config, error) {
 	p, err := c.connConfig()
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range map[string]string{
-		"replication":        "database",
-		"wal_sender_timeout": strconv.FormatInt(c.senderTimeout().Milliseconds(), 10),
-		"bytea_output":       "hex",
-		"DateStyle":          "ISO",
-		"IntervalStyle":      "postgres",
-		"TimeZone":           "UTC",
-		"extra_float_digits": "1", // shortest text that reads back exactly
-	} {
-		p.RuntimeParams[name] = value
-	}
+	maps.Copy(p.RuntimeParams, output)
+	p.RuntimeParams["replication"] = "database"
+	p.RuntimeParams["wal_sender_timeout"] = strconv.FormatInt(c.senderTimeout().Milliseconds(), 10)
 	return &p.Config, nil
 }
 

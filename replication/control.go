@@ -45,6 +45,12 @@ type Position struct {
 	Created   LSN  // where the slot was created; 0 when it was not made by walrelay
 	Adopted   bool // the slot was there without a marker
 	Made      bool // the slot was made by this call
+	// Snapshot: the rows that are there have to be published before anything is
+	// streamed, see Control.BeginSnapshot. Without a slot Confirmed is 0.
+	Snapshot bool
+	// Done: SnapshotOnly, and the rows were published. There is no slot and nothing
+	// to stream.
+	Done bool
 }
 
 // SlotState is one look at the slot.
@@ -97,15 +103,18 @@ func Connect(ctx context.Context, c Config) (*Control, error) {
 	return control, nil
 }
 
-// identify reads the server's identity. idle_session_timeout (14+) would cut a
-// connection that asks only now and then; as a startup parameter it would keep
-// `check` from naming an older version.
+// timeouts would cut a connection that asks only now and then, or one whose
+// transaction is as long as a snapshot. As startup parameters the younger ones
+// would keep `check` from naming an older version.
+const timeouts = `name IN ('idle_session_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
+
+// identify reads the server's identity and switches timeouts off.
 func (c *Control) identify(ctx context.Context) error {
 	var version string
 	err := c.conn.QueryRow(ctx, `SELECT current_setting('server_version_num'),
 		count(set_config(name, '0', false)) * 0 = 0 AND pg_is_in_recovery(),
 		current_setting('wal_level'), current_database(), current_user
-		FROM pg_settings WHERE name IN ('idle_session_timeout', 'lock_timeout')`).
+		FROM pg_settings WHERE `+timeouts).
 		Scan(&version, &c.server.inRecovery, &c.server.walLevel, &c.server.database, &c.server.role)
 	if err != nil {
 		return fmt.Errorf("read server settings: %w", err)

@@ -10,12 +10,14 @@ import (
 type action int
 
 const (
-	actStop   action = iota // the error says why
-	actStart                // marker and slot agree: use the slot
-	actAdopt                // a slot without a marker: write one, use the slot
-	actRun                  // a slot, and a marker can't be written: use the slot, warn
-	actCreate               // first start: marker, publication, slot
-	actRedo                 // a first start that was broken off: drop the slot, then as actCreate
+	actStop     action = iota // the error says why
+	actStart                  // marker and slot agree: use the slot
+	actAdopt                  // a slot without a marker: write one, use the slot
+	actRun                    // a slot, and a marker can't be written: use the slot, warn
+	actCreate                 // first start: marker, publication, slot; with SnapshotInitial also the rows
+	actRedo                   // a first start that was broken off: drop the slot, then as actCreate
+	actSnapshot               // publish the rows, with the slot that there is (SnapshotInitial) or with none (SnapshotOnly)
+	actDone                   // SnapshotOnly, and the rows were published
 )
 
 // facts is everything a start is decided by.
@@ -49,11 +51,17 @@ func stop(err error) decision { return decision{action: actStop, err: err} }
 //	other system      any       gap: restored elsewhere, upgraded, copied
 //	creating          none      create
 //	creating          there     drop it, create anew (wait while it is active)
+//	snapshotting      none      create, with the snapshot
+//	snapshotting      there     the rows anew, then the slot from where it was made
+//	snapshotted       none      create (see decideSnapshotted)
 //	streaming         none      gap: vanished
 //	streaming, clean  ahead     gap: somebody else read from it
 //	streaming, dirty  ahead     start: the marker is written once a minute
 //	streaming, dirty  replaced  gap: it has decoded less than the one we knew
 //	streaming         behind    start, with repeats
+//
+// A snapshot is made only with a slot that is new: whoever takes over an existing
+// one goes on where it stands. SnapshotOnly is decided by decideOnly.
 func decide(f facts) decision {
 	if err := checkSlotKind(f); err != nil {
 		return stop(err)
@@ -70,14 +78,18 @@ func decide(f facts) decision {
 			"a restored, copied or upgraded database", m.systemID, f.server.systemID), acceptAdvice))
 	}
 	switch {
+	case f.marker != nil && f.marker.state == stateStreaming && f.slot == nil:
+		return stop(gapSince(f, vanished(f), acceptAdvice))
+	case f.config.Snapshot.mode() == SnapshotOnly:
+		return decideOnly(f)
 	case f.marker == nil && f.slot == nil:
 		return decideCreate(f, actCreate, "")
 	case f.marker == nil:
 		return decideAdopt(f)
+	case f.marker.state == stateSnapshotted:
+		return decideSnapshotted(f)
 	case f.marker.state != stateStreaming:
 		return decideUnfinished(f)
-	case f.slot == nil:
-		return stop(gapSince(f, vanished(f), acceptAdvice))
 	}
 	return decideContinue(f)
 }
@@ -115,18 +127,23 @@ func checkSlotKind(f facts) error {
 	return nil
 }
 
+// standbyError explains a server where nothing can be made.
+func standbyError() error {
+	return &SetupError{
+		Problem: "the server is a standby, where no slot is made and no marker written",
+		Remedy:  "connect to the primary (target_session_attrs=read-write)",
+	}
+}
+
 // decideCreate says whether publication and slot may be made.
 func decideCreate(f facts, act action, note string) decision {
 	missing := fmt.Sprintf("slot %q does not exist", f.config.Slot)
 	switch {
 	case f.server.inRecovery: // also where a slot is to be made again
-		return stop(&SetupError{
-			Problem: "the server is a standby, where no slot is made",
-			Remedy:  "connect to the primary (target_session_attrs=read-write)",
-		})
+		return stop(standbyError())
 	case f.server.walLevel != "logical":
 		return stop(walLevelError(f.server.walLevel))
-	case !f.config.AutoCreate:
+	case !f.config.AutoCreate && !f.begun():
 		return stop(&SetupError{Problem: missing + " and auto_create is off", Remedy: "run `walrelay init`, or turn postgres.auto_create on"})
 	case f.access != markerWritable && f.access != markerMakeable:
 		return stop(&SetupError{
@@ -147,6 +164,9 @@ func decideAdopt(f facts) decision {
 		})
 	}
 	note := fmt.Sprintf("adopted the existing slot, it goes on at %s", f.slot.Confirmed)
+	if f.config.Snapshot.mode() == SnapshotInitial {
+		note += "; no snapshot is made, because the slot was there: rows committed before that position are not published (for them, drop the slot and start anew)"
+	}
 	if f.publication.younger {
 		note += fmt.Sprintf("; should publication %q have been changed after the slot was made, rows committed before that change are not delivered", f.config.Publication)
 	}
@@ -157,17 +177,97 @@ func decideAdopt(f facts) decision {
 		"`walrelay init --print-sql` prints the rights that are missing"}
 }
 
-// decideUnfinished goes on after a first start that was broken off.
+// decideUnfinished goes on after a first start that was broken off. A slot that
+// was made for a snapshot is kept: what was committed since comes from it, also
+// when the rows were deleted meanwhile. Only the rows are read anew.
 func decideUnfinished(f facts) decision {
-	note := fmt.Sprintf("the first start was broken off (marker says %s), beginning anew", f.marker.state)
-	if f.slot == nil {
-		return decideCreate(f, actCreate, note)
-	}
-	if f.slot.Active {
+	begun := fmt.Sprintf("the first start was broken off (marker says %s)", f.marker.state)
+	mode := f.config.Snapshot.mode()
+	switch {
+	case f.slot == nil && f.marker.state == stateCreating && mode == SnapshotInitial:
+		return decideCreate(f, actCreate, "the first start has begun and got to no slot yet: the slot is made now, with its snapshot")
+	case f.slot == nil && f.marker.state == stateSnapshotting:
+		return decideCreate(f, actCreate, begun+" and the slot is gone, beginning anew: rows that were published are published again, "+
+			"and what was committed and deleted since then is not")
+	case f.slot == nil:
+		return decideCreate(f, actCreate, begun+", beginning anew")
+	case f.slot.Active:
 		return stop(fmt.Errorf("slot %q is in use by process %d while its first start is unfinished: %w",
 			f.config.Slot, f.slot.ActivePID, ErrSlotActive))
+	case f.marker.state == stateCreating:
+		return decideCreate(f, actRedo, begun+", beginning anew: the slot is dropped and made again, events may be repeated")
 	}
-	return decideCreate(f, actRedo, note+": the slot is dropped and made again, events may be repeated")
+	if !f.publication.exists || f.marker.renewed(f.config.Publication, f.publication.oid) {
+		return stop(f.config.publicationGap(f.marker.created, f.marker.updatedAt, nil))
+	}
+	if f.server.inRecovery {
+		return stop(standbyError())
+	}
+	if f.access != markerWritable {
+		return stop(&SetupError{
+			Problem: fmt.Sprintf("role %q can't write walrelay.marker, and the first start is unfinished", f.server.role),
+			Remedy:  "GRANT SELECT, INSERT, UPDATE ON walrelay.marker TO " + quoteIdent(f.server.role) + "; on a standby connect to the primary instead",
+		})
+	}
+	if mode == SnapshotNone {
+		return decision{action: actStart, note: begun + " and snapshot.mode is none now: rows from before the slot that were not published are left out, " +
+			fmt.Sprintf("everything committed after %s is streamed", f.slot.Confirmed)}
+	}
+	return decision{action: actSnapshot, note: begun + ": the snapshot begins anew with all rows that are there now, so events that were published before are published again; " +
+		fmt.Sprintf("then the slot goes on from %s, so nothing is missing", f.slot.Confirmed)}
+}
+
+// decideSnapshotted makes the slot after a snapshot without one.
+func decideSnapshotted(f facts) decision {
+	if f.slot != nil {
+		return decideAdopt(f)
+	}
+	note := fmt.Sprintf("the rows of a snapshot with snapshot.mode only were published (as of %s, %s)",
+		f.marker.confirmed, f.marker.updatedAt.UTC().Format(time.RFC3339))
+	if f.config.Snapshot.mode() == SnapshotInitial {
+		return decideCreate(f, actCreate, note+": all rows that are there are published again with the slot's own snapshot, so that nothing is missing")
+	}
+	return decideCreate(f, actCreate, note+": events committed since then and before the slot is made are not published (snapshot.mode initial would publish all rows again)")
+}
+
+// decideOnly decides for SnapshotOnly, which has no slot.
+func decideOnly(f facts) decision {
+	unfinished := f.marker != nil && (f.marker.state == stateCreating || f.marker.state == stateSnapshotting)
+	switch {
+	case f.slot != nil && !unfinished:
+		return stop(&SetupError{
+			Problem: fmt.Sprintf("snapshot.mode is only, and slot %q exists: only publishes rows and never reads from a slot, which would keep back WAL without end", f.config.Slot),
+			Remedy:  "set snapshot.mode to none or initial to go on with the slot (no snapshot is made then); or drop the slot; or name another one, which a snapshot of its own is kept under",
+		})
+	case f.slot != nil && f.slot.Active:
+		return stop(fmt.Errorf("slot %q is in use by process %d while its first start is unfinished: %w",
+			f.config.Slot, f.slot.ActivePID, ErrSlotActive))
+	case f.marker != nil && f.marker.state == stateSnapshotted:
+		return decision{action: actDone, note: fmt.Sprintf("the rows were published (as of %s, %s) and snapshot.mode is only: there is nothing to do",
+			f.marker.confirmed, f.marker.updatedAt.UTC().Format(time.RFC3339))}
+	case f.server.inRecovery:
+		return stop(standbyError())
+	case f.access == markerWritable, f.access == markerMakeable && f.config.AutoCreate:
+	default:
+		return stop(&SetupError{
+			Problem: fmt.Sprintf("role %q can't write walrelay.marker; without it every start would publish the rows again", f.server.role),
+			Remedy:  PrivilegeSQL(f.config, f.server.role),
+		})
+	}
+	note := ""
+	if unfinished {
+		note = fmt.Sprintf("an earlier snapshot was broken off (marker says %s): it begins anew, events that were published before are published again", f.marker.state)
+	}
+	if f.slot != nil {
+		return decision{action: actRedo, note: note + "; the slot that was made for it is dropped, because snapshot.mode is only now"}
+	}
+	return decision{action: actSnapshot, note: note}
+}
+
+// begun says that somebody with the right to it has begun a first start with a
+// snapshot, so that the relay may make the slot.
+func (f facts) begun() bool {
+	return f.config.Snapshot.mode() == SnapshotInitial && f.marker != nil && f.marker.state == stateCreating
 }
 
 // decideContinue compares a streaming marker with the slot.

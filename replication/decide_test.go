@@ -23,6 +23,12 @@ func TestDecide(t *testing.T) {
 		return facts{config: config, server: here, access: markerWritable, marker: streaming(100, true), slot: slotAt(100), publication: publication{exists: true, oid: 5}}
 	}
 
+	mode := func(m SnapshotMode, change func(f *facts)) func(f *facts) {
+		return func(f *facts) { f.config.Snapshot.Mode = m; change(f) }
+	}
+	initial := func(change func(f *facts)) func(f *facts) { return mode(SnapshotInitial, change) }
+	only := func(change func(f *facts)) func(f *facts) { return mode(SnapshotOnly, change) }
+
 	const setup, gap, active = "setup", "gap", "active"
 	for _, c := range []struct {
 		name   string
@@ -77,7 +83,39 @@ func TestDecide(t *testing.T) {
 
 		{"creating, no slot", func(f *facts) { f.marker.state, f.slot = stateCreating, nil }, actCreate, "", "broken off", 0},
 		{"creating, slot", func(f *facts) { f.marker.state = stateCreating }, actRedo, "", "made again", 0},
-		{"snapshotting, slot", func(f *facts) { f.marker.state = stateSnapshotting }, actRedo, "", "repeated", 0},
+		{"snapshotting, slot, mode none", func(f *facts) { f.marker.state = stateSnapshotting }, actStart, "", "left out", 0},
+		{"snapshotting, slot", initial(func(f *facts) { f.marker.state = stateSnapshotting }), actSnapshot, "", "published again", 0},
+		{"snapshotting, slot, publication gone", initial(func(f *facts) { f.marker.state, f.publication.exists = stateSnapshotting, false }), actStop, gap, "publication", 50},
+		{"snapshotting, slot, publication anew", initial(func(f *facts) {
+			f.marker.state, f.marker.publication, f.marker.publicationOID = stateSnapshotting, "p", 4
+		}), actStop, gap, "publication", 50},
+		{"snapshotting, slot lost", initial(func(f *facts) { f.marker.state, f.slot.WALStatus = stateSnapshotting, "lost" }), actStop, gap, "wal_status=lost", 100},
+		{"snapshotting, marker not writable", initial(func(f *facts) { f.marker.state, f.access = stateSnapshotting, markerReadable }), actStop, setup, "GRANT", 0},
+		{"snapshotting, slot active", initial(func(f *facts) { f.marker.state, f.slot.Active = stateSnapshotting, true }), actStop, active, "unfinished", 0},
+		{"snapshotting, no slot", initial(func(f *facts) { f.marker.state, f.slot = stateSnapshotting, nil }), actCreate, "", "the slot is gone", 0},
+		{"snapshot, creating by init", initial(func(f *facts) { f.marker.state, f.slot, f.config.AutoCreate = stateCreating, nil, false }), actCreate, "", "made now", 0},
+		{"snapshot, auto_create off", initial(func(f *facts) { f.marker, f.slot, f.config.AutoCreate = nil, nil, false }), actStop, setup, "walrelay init", 0},
+		{"snapshot, slot without marker", initial(func(f *facts) { f.marker = nil }), actAdopt, "", "no snapshot is made", 0},
+		{"snapshot, streaming", initial(func(f *facts) {}), actStart, "", "", 0},
+		{"snapshot, vanished", initial(func(f *facts) { f.slot = nil }), actStop, gap, "vanished", 100},
+		{"snapshot, system", initial(func(f *facts) { f.server.systemID, f.marker.state, f.slot = "8", stateSnapshotting, nil }), actStop, gap, "system 8", 100},
+
+		{"only", only(func(f *facts) { f.marker, f.slot = nil, nil }), actSnapshot, "", "", 0},
+		{"only, wal_level", only(func(f *facts) { f.marker, f.slot, f.server.walLevel = nil, nil, "replica" }), actSnapshot, "", "", 0},
+		{"only, no rights", only(func(f *facts) { f.marker, f.slot, f.access = nil, nil, markerNone }), actStop, setup, "publish the rows again", 0},
+		{"only, auto_create off", only(func(f *facts) { f.marker, f.slot, f.access, f.config.AutoCreate = nil, nil, markerMakeable, false }), actStop, setup, "marker", 0},
+		{"only, broken off", only(func(f *facts) { f.marker.state, f.slot = stateSnapshotting, nil }), actSnapshot, "", "published again", 0},
+		{"only, slot of a snapshot", only(func(f *facts) { f.marker.state = stateSnapshotting }), actRedo, "", "dropped", 0},
+		{"only, slot in use", only(func(f *facts) { f.marker.state, f.slot.Active = stateSnapshotting, true }), actStop, active, "unfinished", 0},
+		{"only, done", only(func(f *facts) { f.marker.state, f.slot = stateSnapshotted, nil }), actDone, "", "nothing to do", 0},
+		{"only, done, a slot", only(func(f *facts) { f.marker.state = stateSnapshotted }), actStop, setup, "slot \"s\" exists", 0},
+		{"only, streaming", only(func(f *facts) {}), actStop, setup, "slot \"s\" exists", 0},
+		{"only, somebody's slot", only(func(f *facts) { f.marker = nil }), actStop, setup, "slot \"s\" exists", 0},
+		{"only, vanished", only(func(f *facts) { f.slot = nil }), actStop, gap, "vanished", 100},
+		{"only, standby", only(func(f *facts) { f.marker, f.slot, f.server.inRecovery = nil, nil, true }), actStop, setup, "standby", 0},
+		{"after only, none", func(f *facts) { f.marker.state, f.slot = stateSnapshotted, nil }, actCreate, "", "are not published", 0},
+		{"after only, initial", initial(func(f *facts) { f.marker.state, f.slot = stateSnapshotted, nil }), actCreate, "", "published again", 0},
+		{"after only, a slot", func(f *facts) { f.marker.state = stateSnapshotted }, actAdopt, "", "adopted", 0},
 		{"creating, slot active", func(f *facts) { f.marker.state, f.slot.Active = stateCreating, true }, actStop, active, "unfinished", 0},
 
 		{"physical slot", func(f *facts) { f.slot.Type = "physical" }, actStop, setup, "physical", 0},
@@ -122,28 +160,56 @@ func TestDecide_neverCreates(t *testing.T) {
 	slot := &SlotState{Plugin: "pgoutput", Type: "logical", WALStatus: "reserved", Confirmed: 10}
 	active := *slot
 	active.Active = true
-	for _, m := range []*marker{nil, {state: stateCreating}, {state: stateSnapshotting}, {state: stateStreaming}, {state: stateStreaming, clean: true}} {
-		for _, s := range []*SlotState{nil, slot, &active} {
-			for access := markerNone; access <= markerWritable; access++ {
-				for bits := range 8 {
-					f := facts{config: Config{AutoCreate: bits&1 != 0}, access: access, marker: m, slot: s, publication: publication{exists: bits&2 != 0}}
-					f.server = server{walLevel: "logical", inRecovery: bits&4 != 0}
-					d := decide(f)
-					if d.action != actCreate && d.action != actRedo {
-						continue
-					}
-					switch {
-					case m != nil && m.state == stateStreaming:
-						t.Errorf("creates although it has streamed: %+v", f)
-					case access != markerWritable && access != markerMakeable:
-						t.Errorf("creates without a marker: %+v", f)
-					case !f.config.AutoCreate || f.server.inRecovery:
-						t.Errorf("creates unasked or on a standby: %+v", f)
-					case d.action == actRedo && (m == nil || s == nil || s.Active):
-						t.Errorf("drops a slot that is not its own or in use: %+v", f)
+	states := []*marker{nil, {state: stateCreating}, {state: stateSnapshotting}, {state: stateSnapshotted}, {state: stateStreaming}, {state: stateStreaming, clean: true}}
+	for _, mode := range []SnapshotMode{"", SnapshotNone, SnapshotInitial, SnapshotOnly} {
+		for _, m := range states {
+			for _, s := range []*SlotState{nil, slot, &active} {
+				for access := markerNone; access <= markerWritable; access++ {
+					for bits := range 8 {
+						f := facts{config: Config{AutoCreate: bits&1 != 0}, access: access, marker: m, slot: s, publication: publication{exists: bits&2 != 0}}
+						f.config.Snapshot.Mode = mode
+						f.server = server{walLevel: "logical", inRecovery: bits&4 != 0}
+						neverCreates(t, f)
 					}
 				}
 			}
 		}
+	}
+}
+
+func neverCreates(t *testing.T, f facts) {
+	t.Helper()
+	m, s, d := f.marker, f.slot, decide(f)
+	mode := f.config.Snapshot.mode()
+	switch d.action {
+	case actStart, actAdopt, actRun:
+		if s == nil || mode == SnapshotOnly {
+			t.Errorf("reads from a slot that is not there or not wanted: %+v", f)
+		}
+		return
+	case actStop:
+		return
+	case actDone:
+		if mode != SnapshotOnly || m == nil || m.state != stateSnapshotted || s != nil {
+			t.Errorf("idle although there is something to do: %+v", f)
+		}
+		return
+	}
+	makesSlot := d.action == actCreate || d.action == actRedo && mode != SnapshotOnly
+	switch {
+	case m != nil && m.state == stateStreaming:
+		t.Errorf("begins anew although it has streamed: %+v", f)
+	case f.access != markerWritable && f.access != markerMakeable || f.server.inRecovery:
+		t.Errorf("begins without a marker or on a standby: %+v", f)
+	case makesSlot && !f.config.AutoCreate && (mode != SnapshotInitial || m == nil || m.state != stateCreating):
+		t.Errorf("creates unasked: %+v", f)
+	case d.action == actRedo && (m == nil || s == nil || s.Active || m.state == stateStreaming || m.state == stateSnapshotted):
+		t.Errorf("drops a slot that is not its own or in use: %+v", f)
+	case d.action == actRedo && m.state == stateSnapshotting && mode != SnapshotOnly:
+		t.Errorf("drops a slot that holds what was committed since: %+v", f)
+	case d.action == actSnapshot && s != nil && (s.Active || mode != SnapshotInitial || m == nil || m.state != stateSnapshotting):
+		t.Errorf("publishes rows again beside a slot that is not for it: %+v", f)
+	case d.action == actSnapshot && mode == SnapshotNone:
+		t.Errorf("publishes rows unasked: %+v", f)
 	}
 }

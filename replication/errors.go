@@ -27,6 +27,10 @@ var ErrServerChanged = errors.New("connected to another server than the one prep
 // one must not write the marker any more. Harmless to the stream.
 var ErrNotHolder = errors.New("another instance holds the marker")
 
+// ErrSnapshotLost says that a snapshot can't be finished, because its connection,
+// its lock or its tables are not what they were. Worth another try: it begins anew.
+var ErrSnapshotLost = errors.New("the snapshot was lost and has to begin anew")
+
 // GapError says that the slot does not continue where this relay left off:
 // events may be missing and a person has to decide. Exit code 4.
 type GapError struct {
@@ -82,6 +86,9 @@ const (
 	codePrerequisite          = "55000" // object not in prerequisite state: slot lost, in recovery, wal_level
 	codeUndefinedObject       = "42704" // no such slot or publication
 	codeDuplicateObject       = "42710"
+	codeUndefinedColumn       = "42703"
+	codeUndefinedTable        = "42P01"
+	codeUndefinedFunction     = "42883"
 	codeInsufficientPrivilege = "42501"
 	codeUndefinedFile         = "58P01" // a WAL segment is gone
 	codeNoDatabase            = "3D000"

@@ -16,6 +16,7 @@ const (
 	stateCreating     markerState = "creating"     // publication and slot are being made
 	stateSnapshotting markerState = "snapshotting" // rows from before the slot are being published
 	stateStreaming    markerState = "streaming"    // the slot is in use; from here on it may not vanish
+	stateSnapshotted  markerState = "snapshotted"  // the rows were published, and there is no slot (SnapshotOnly)
 )
 
 // marker is the row of walrelay.marker for our slot: a witness, no second truth.
@@ -40,7 +41,7 @@ const (
 	markerSchemaDDL = `CREATE SCHEMA IF NOT EXISTS walrelay`
 	markerTableDDL  = `CREATE TABLE IF NOT EXISTS walrelay.marker (
 	slot              text PRIMARY KEY,
-	state             text NOT NULL CHECK (state IN ('creating', 'snapshotting', 'streaming')),
+	state             text NOT NULL CHECK (state IN ('creating', 'snapshotting', 'streaming', 'snapshotted')),
 	system_identifier text NOT NULL,
 	timeline          integer NOT NULL,
 	creation_lsn      pg_lsn,
@@ -135,19 +136,33 @@ func (c *Control) makeMarkerTable(ctx context.Context, access markerAccess) erro
 }
 
 // writeMarker puts the row for a slot that is being made or was adopted. created
-// and confirmed may be 0.
+// and confirmed may be 0. Until somebody holds the marker it is this process's.
 func (c *Control) writeMarker(ctx context.Context, state markerState, created, confirmed LSN) error {
 	_, err := c.conn.Exec(ctx, `INSERT INTO walrelay.marker AS m
 		(slot, state, system_identifier, timeline, creation_lsn, confirmed_lsn,
-			publication, publication_oid, slot_txns)
-		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`, `+slotTxns+`)
+			publication, publication_oid, slot_txns, holder)
+		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`, `+slotTxns+`, $8)
 		ON CONFLICT (slot) DO UPDATE SET state = excluded.state, system_identifier = excluded.system_identifier,
 			timeline = excluded.timeline, creation_lsn = excluded.creation_lsn, confirmed_lsn = excluded.confirmed_lsn,
 			publication = excluded.publication, publication_oid = excluded.publication_oid,
-			slot_txns = excluded.slot_txns, clean = false, holder = NULL, updated_at = now()`,
-		c.config.Slot, string(state), c.server.systemID, c.server.timeline, created.String(), confirmed.String(), c.config.Publication)
+			slot_txns = excluded.slot_txns, clean = false, holder = excluded.holder, updated_at = now()`,
+		c.config.Slot, string(state), c.server.systemID, c.server.timeline, created.String(), confirmed.String(), c.config.Publication, c.config.holder())
 	if err != nil {
 		return c.rightsError("write walrelay.marker", err)
+	}
+	return nil
+}
+
+// finishMarker ends the state snapshotting, but only for the one that is in it:
+// whoever has begun the snapshot anew since then has made it his own.
+func (c *Control) finishMarker(ctx context.Context, state markerState) error {
+	tag, err := c.conn.Exec(ctx, `UPDATE walrelay.marker SET state = $3, updated_at = now()
+		WHERE slot = $1 AND holder = $2 AND state = 'snapshotting'`, c.config.Slot, c.config.holder(), string(state))
+	if err != nil {
+		return c.rightsError("write walrelay.marker", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("%w: another instance has begun it anew", ErrSnapshotLost)
 	}
 	return nil
 }

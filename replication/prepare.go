@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -17,9 +18,13 @@ type LogFunc func(msg string, kv ...any)
 // Making a slot waits for the transactions that are open, however long that is:
 // don't give ctx a short timeout.
 //
+// Where a snapshot is due it makes all but the slot, which has to be made with the
+// snapshot in one step, and says so in Position.Snapshot.
+//
 // *GapError when the slot has vanished, was replaced or does not continue where
 // this relay left off; *SetupError when something has to be set up or is of the
-// wrong kind; ErrSlotActive while another instance is in its first start.
+// wrong kind; ErrSlotActive while another instance is in its first start, which
+// with a snapshot may take long.
 func (c *Control) Prepare(ctx context.Context, log LogFunc) (Position, error) {
 	if log == nil {
 		log = func(string, ...any) {}
@@ -43,13 +48,21 @@ func (c *Control) Prepare(ctx context.Context, log LogFunc) (Position, error) {
 	if d.note != "" {
 		log("start decided", "slot", c.config.Slot, "note", d.note)
 	}
-	if d.action == actCreate || d.action == actRedo {
+	pos := Position{SystemID: c.server.systemID, Timeline: c.server.timeline}
+	switch {
+	case d.action == actDone:
+		pos.Done = true
+		return pos, nil
+	case c.snapshotDue(d):
+		pos.Snapshot = true
+		return pos, c.beforeSnapshot(ctx, f, d)
+	case d.action == actCreate || d.action == actRedo:
 		return c.create(ctx, f.access, d.action == actRedo, log)
 	}
 	if err := c.ensurePublication(ctx); err != nil {
 		return Position{}, err
 	}
-	pos := Position{SystemID: c.server.systemID, Timeline: c.server.timeline, Confirmed: f.slot.Confirmed}
+	pos.Confirmed = f.slot.Confirmed
 	if f.marker != nil {
 		pos.Created = f.marker.created
 	}
@@ -105,21 +118,54 @@ func (c *Control) slotStatistics(ctx context.Context) (*int64, time.Time, error)
 	return txns, *since, nil
 }
 
+// How long, and how often, lock tries.
+const (
+	lockPatience = 2 * time.Second
+	lockEvery    = 50 * time.Millisecond
+)
+
 // lock keeps two instances from preparing the same slot at once, which would have
-// one of them find the other's half-made first start.
+// one of them find the other's half-made first start. That a snapshot is being
+// published can't be told from the slot, which nobody reads from meanwhile, so
+// this lock is kept until its end. ErrSlotActive when another has it.
 func (c *Control) lock(ctx context.Context) (unlock func(), err error) {
 	key := "walrelay " + c.config.Slot
 	if c.server.inRecovery {
 		return func() {}, nil // nothing is made there
 	}
-	if _, err := c.conn.Exec(ctx, `SELECT pg_advisory_lock(hashtextextended($1, 0))`, key); err != nil {
-		return nil, fmt.Errorf("wait for another instance that prepares slot %q: %w", c.config.Slot, err)
+	// The lock of an instance whose machine is gone lives as long as its connection
+	// seems to: two hours by default.
+	idle := c.config.senderTimeout()
+	for until := time.Now().Add(lockPatience); ; {
+		var mine bool
+		err := c.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtextextended($1, 0)) FROM (SELECT set_config('tcp_keepalives_idle', $2, false),
+			set_config('tcp_keepalives_interval', $3, false), set_config('tcp_keepalives_count', '3', false) OFFSET 0) AS keepalive`,
+			key, seconds(idle), seconds(idle/2)).Scan(&mine)
+		if err != nil {
+			return nil, fmt.Errorf("wait for another instance that prepares slot %q: %w", c.config.Slot, err)
+		}
+		if mine {
+			break
+		}
+		if time.Now().After(until) {
+			return nil, fmt.Errorf("another instance prepares slot %q or publishes its snapshot: %w", c.config.Slot, ErrSlotActive)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for another instance that prepares slot %q: %w", c.config.Slot, ctx.Err())
+		case <-time.After(lockEvery):
+		}
 	}
 	return func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
 		// A connection that is broken has lost the lock already.
-		_, _ = c.conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, key)
+		_, _ = c.conn.Exec(ctx, `SELECT pg_advisory_unlock(hashtextextended($1, 0))`, key)
 	}, nil
 }
+
+// seconds writes a setting in whole seconds, at least one.
+func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(d/time.Second))) }
 
 // create makes marker, publication and slot. The marker goes first and says
 // "creating" until the slot is there, so that a start broken off in between is
@@ -162,15 +208,19 @@ func (c *Control) createSlot(ctx context.Context) (LSN, error) {
 	var text string
 	if err := c.conn.QueryRow(ctx, c.config.slotSQL()).Scan(&text); err != nil {
 		if sqlState(err) == codeLimitExceeded {
-			return 0, &SetupError{
-				Problem: fmt.Sprintf("create slot %q: %v", c.config.Slot, err), Err: err,
-				Remedy: "drop a slot nobody uses (SELECT slot_name, active FROM pg_replication_slots), or raise max_replication_slots and restart",
-			}
+			return 0, c.slotLimitError(err)
 		}
 		return 0, c.rightsError(fmt.Sprintf("create slot %q", c.config.Slot), err)
 	}
 	var created LSN
 	return created, parseLSN(text, &created)
+}
+
+func (c *Control) slotLimitError(err error) error {
+	return &SetupError{
+		Problem: fmt.Sprintf("create slot %q: %v", c.config.Slot, err), Err: err,
+		Remedy: "drop a slot nobody uses (SELECT slot_name, active FROM pg_replication_slots), or raise max_replication_slots and restart",
+	}
 }
 
 // slotSQL is the query that makes the slot and returns its LSN as text.
@@ -229,7 +279,8 @@ func (c *Control) Confirmed(ctx context.Context) (LSN, error) {
 // decided that what is missing is taken care of: a slot that can be read is kept
 // and the marker written anew; one that can't (vanished, lost, without the
 // publication it was made with) is made again, with the publication where it is
-// missing. Events committed in between are not delivered. The relay must not run.
+// missing. Events committed in between are not delivered, and no snapshot is made,
+// whatever the mode. The relay must not run.
 //
 // ErrSlotActive while somebody reads from the slot; *SetupError as Prepare.
 func (c *Control) AcceptGap(ctx context.Context, log LogFunc) (Position, error) {
@@ -247,6 +298,9 @@ func (c *Control) AcceptGap(ctx context.Context, log LogFunc) (Position, error) 
 	}
 	if f.slot != nil && f.slot.Active {
 		return Position{}, fmt.Errorf("slot %q is in use by process %d, stop the relay first: %w", c.config.Slot, f.slot.ActivePID, ErrSlotActive)
+	}
+	if f.config.Snapshot.mode() == SnapshotOnly {
+		return Position{}, &SetupError{Problem: "snapshot.mode is only, which has no slot and so no gap", Remedy: "set snapshot.mode to none or initial"}
 	}
 	f.config.AutoCreate = true // it was asked for
 	kind := checkSlotKind(f)

@@ -74,9 +74,10 @@ func TestPrepare_restart(t *testing.T) {
 
 func TestPrepare_unfinishedFirstStart(t *testing.T) {
 	t.Parallel()
-	for _, state := range []string{"creating", "snapshotting"} {
-		t.Run(state, func(t *testing.T) {
+	for _, c := range []struct{ state, words string }{{"creating", "made again"}, {"snapshotting", "left out"}} {
+		t.Run(c.state, func(t *testing.T) {
 			t.Parallel()
+			state, words := c.state, c.words
 			f := newFixture(t, superuser)
 			c, s, _ := f.open()
 			f.sql(`UPDATE walrelay.marker SET state = $1`, state)
@@ -87,10 +88,10 @@ func TestPrepare_unfinishedFirstStart(t *testing.T) {
 				t.Fatal(err)
 			}
 			pos, err := f.prepare(c)
-			if err != nil || !pos.Made {
+			if err != nil || pos.Made != (state == "creating") {
 				t.Fatalf("%+v, %v", pos, err)
 			}
-			f.noted("made again")
+			f.noted(words)
 		})
 	}
 }

@@ -108,7 +108,7 @@ func (c Config) publicationProblem(p publication, tables []tableState) error {
 	var problems, remedies []string
 	if !p.inserts {
 		problems = append(problems, "does not publish inserts")
-		remedies = append(remedies, fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert');", name))
+		remedies = append(remedies, fmt.Sprintf("ALTER PUBLICATION %s SET (publish = '%s');", name, c.operations()))
 	}
 	for _, t := range tables {
 		switch {
@@ -175,14 +175,23 @@ func (m *marker) renewed(name string, oid uint32) bool {
 	return m.publication == name && m.publicationOID != 0 && m.publicationOID != oid
 }
 
-// publicationSQL makes the publication: inserts of the outbox tables only.
+// publicationSQL makes the publication: inserts of the outbox tables only, and
+// updates where they are asked for.
 func (c Config) publicationSQL() string {
 	names := make([]string, len(c.Tables))
 	for i, t := range c.Tables {
 		names[i] = t.String()
 	}
-	return fmt.Sprintf("CREATE PUBLICATION %s FOR TABLE %s WITH (publish = 'insert', publish_via_partition_root = true)",
-		quoteIdent(c.Publication), strings.Join(names, ", "))
+	return fmt.Sprintf("CREATE PUBLICATION %s FOR TABLE %s WITH (publish = '%s', publish_via_partition_root = true)",
+		quoteIdent(c.Publication), strings.Join(names, ", "), c.operations())
+}
+
+// operations are what the publication has to carry.
+func (c Config) operations() string {
+	if c.Updates {
+		return "insert, update"
+	}
+	return "insert"
 }
 
 // ensurePublication makes the publication where it is missing and checks one

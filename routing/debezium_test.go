@@ -3,6 +3,7 @@ package routing_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"testing"
 
@@ -87,12 +88,15 @@ func TestRoute_asDebezium(t *testing.T) {
 				e.Extra = append(e.Extra, v.column())
 			}
 			if len(e.Extra) != len(router.Extra()) {
-				t.Fatalf("the router asks for %q", router.Extra())
+				t.Fatalf("the router asks for %v", router.Extra())
 			}
 			want := routing.Record{Topic: r.Topic, Partition: -1, Key: decoded(t, r.Key), Value: decoded(t, r.Value),
 				Timestamp: commitTime.UnixMilli()}
 			for _, h := range r.Headers {
 				want.Headers = append(want.Headers, routing.Header{Key: *h[0], Value: decoded(t, h[1])})
+			}
+			if err := router.Bind(relation(&e), nil); err != nil {
+				t.Fatal(err)
 			}
 			var got routing.Record
 			if err := router.Route(&e, &got); err != nil {
@@ -103,4 +107,20 @@ func TestRoute_asDebezium(t *testing.T) {
 			}
 		})
 	}
+}
+
+// relation announces the columns of e. A numeric is a numeric(10,2).
+func relation(e *decoding.Event) *decoding.Relation {
+	rel := &decoding.Relation{Namespace: "public", Name: "outbox", At: decoding.Places{ID: 0, AggregateType: 1, AggregateID: 2, EventType: 3, Payload: 4}}
+	for i, v := range append([]decoding.Value{e.ID, e.AggregateType, e.AggregateID, e.EventType, e.Payload}, e.Extra...) {
+		c := decoding.Column{Name: fmt.Sprint("c", i), OID: v.OID, Mod: -1}
+		if v.OID == oids["numeric"] {
+			c.Mod = 10<<16 | 2 + 4
+		}
+		rel.Columns = append(rel.Columns, c)
+		if i > 4 {
+			rel.At.Extra = append(rel.At.Extra, i)
+		}
+	}
+	return rel
 }

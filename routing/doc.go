@@ -1,10 +1,14 @@
 // Package routing decides what a Kafka record of an outbox event looks like:
-// topic, key, value, headers and timestamp.
+// topic, partition, key, value, headers and timestamp.
 //
 //	decoding ─Event─▶ Router.Route ─Record─▶ sink
+//	                   │ column     a column's text → a typed value, as Debezium reads it
+//	                   │ expand     the payload's JSON → a typed value
+//	                   │ connect    Kafka Connect's converters: a typed value → bytes
+//	                   └ javaregex  topics by Java's regular expressions
 //
-// The default is byte for byte what Debezium's Outbox Event Router writes with
-// its string converters:
+// The default is what Debezium's Outbox Event Router writes with its string
+// converters:
 //
 //	topic      outbox.event.<aggregate type>, case kept
 //	key        aggregate id as text, NULL is a null key
@@ -13,12 +17,13 @@
 //	headers    id = event id
 //	timestamp  commit time (Debezium: its own clock)
 //
-// A bytea key or value is its bytes, where the string converter of Kafka Connect
-// writes "java.nio.HeapByteBuffer[pos=0 lim=3 cap=3]", the same text for all of a
-// length. Keys and headers of types that Debezium prints in its own way (dates and
-// times, intervals, arrays, money, bit strings, numeric without a scale, floating
-// point in exponential form) are PostgreSQL's text; text.go is the place for them.
+// byte for byte but for bytea: its bytes go out, where Kafka Connect's string
+// converter writes "java.nio.HeapByteBuffer[pos=0 lim=3 cap=3]", the same text for
+// all of a length (the converter "string" does so here, too). Rules has the
+// rest of that router's options. What is text in the WAL and text in the record
+// is passed on as it is; everything else goes through a typed value.
 //
-// The package is pure. The same event gives the same record on every run; an
-// event that no topic can take is a *Poison, never dropped here.
+// The packages are pure. The same event gives the same record on every run, but
+// for the names of envelope schemas (Schemas); an event that can be no record is
+// a *Poison, never dropped here.
 package routing

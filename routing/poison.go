@@ -7,6 +7,7 @@ const (
 	ReasonNullEventType     = "null_event_type"
 	ReasonIllegalTopic      = "illegal_topic"
 	ReasonInvalid           = "invalid"
+	ReasonUnconvertible     = "unconvertible" // the converter does not take such a value
 
 	// By the sink, which knows the topics and hears the brokers.
 	ReasonTooLarge         = "too_large"

@@ -1,12 +1,15 @@
 package routing
 
 import (
+	"errors"
 	"fmt"
-	"slices"
+	"math"
 	"strconv"
-	"strings"
 
 	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/routing/connect"
+	"github.com/walrelay/walrelay/routing/expand"
+	"github.com/walrelay/walrelay/routing/javaregex"
 )
 
 // Header is one record header.
@@ -28,30 +31,6 @@ type Record struct {
 	Timestamp int64 // milliseconds since 1970
 }
 
-// Rules says how events become records.
-type Rules struct {
-	// Topic is a template of text, ${aggregate_type}, ${aggregate_id} and
-	// ${event_type}. Default DefaultTopic.
-	Topic string
-	// Key is the column whose value is the record's key: one of the event's parts
-	// (id, aggregate_type, aggregate_id, event_type, payload), the name of any
-	// other column of the table, or "none". Default aggregate_id.
-	Key string
-	// Headers in their order, each "source" or "source:name". A source is a part
-	// of the event or a column, as for Key, or one of walrelay's own:
-	//
-	//	walrelay-lsn          commit LSN, such as 0/16B3748
-	//	walrelay-index        the row's place in its transaction, from 0
-	//	walrelay-xid          transaction id
-	//	walrelay-table        schema.name of the outbox table
-	//	walrelay-commit-time  microseconds since 1970
-	//
-	// Without a name the header is called like its source; the event id is always
-	// called "id" then, whatever its column. A name may come twice. Default
-	// (nil) is id alone, as Debezium; an empty list that is not nil is no header.
-	Headers []string
-}
-
 // maxTopics bounds the topic names a Router remembers. Events beyond it are
 // routed just as well, at the price of an allocation each.
 const maxTopics = 10_000
@@ -63,103 +42,158 @@ const maxScratch = 1 << 20
 // Router turns the events of one outbox table into records. It is not safe for
 // use by several goroutines.
 type Router struct {
+	rules    Rules
 	template []part
-	key      source
-	headers  []header
-	extra    []string
+	pattern  *javaregex.Replacer // instead of template
 
-	topics  map[string]string // legal names seen so far
+	key, payload                  source
+	headers, envelope             []placement
+	partition, timestamp, version *source // nil: none
+	extra                         []decoding.Extra
+
+	keyFormat, valueFormat, headerFormat format
+	expander                             *expand.Expander // nil: payloads stay as they are
+
+	table        string          // schema.name, by Bind
+	identity     []identity      // the primary key, by Bind
+	fields       []connect.Field // of the envelope behind the payload; nil: not bound yet
+	fieldSources []*source
+	schemas      *Schemas
+
+	topics  map[string]string // by the name (template) or by the aggregate type (pattern)
 	scratch []byte            // bytes built for the record at hand
+	arena   connect.Arena     // values of the record at hand
+	value   connect.Value     // the one being converted; here because a pointer to it is passed on
 }
 
-type header struct {
-	name   string
-	source source
-}
-
-// New checks rules and returns a Router for them. The error names the rule and,
-// in a template, the position.
-func New(rules Rules) (*Router, error) {
-	r := &Router{topics: make(map[string]string)}
-	if rules.Topic == "" {
-		rules.Topic = DefaultTopic
-	}
-	if rules.Key == "" {
-		rules.Key = "aggregate_id"
-	}
-	if rules.Headers == nil {
-		rules.Headers = []string{"id"}
-	}
-	var err error
-	if r.template, err = parseTopic(rules.Topic); err != nil {
-		return nil, err
-	}
-	if r.key, err = r.source(rules.Key); err != nil {
-		return nil, fmt.Errorf("key: %w", err)
-	}
-	if r.key.kind >= sourceLSN {
-		return nil, fmt.Errorf("key %q: a record's key is a column or none, walrelay's own values are headers only", rules.Key)
-	}
-	for i, text := range rules.Headers {
-		from, name, named := strings.Cut(text, ":")
-		from, name = strings.TrimSpace(from), strings.TrimSpace(name)
-		if !named {
-			name = from
-		}
-		if from == "" || name == "" {
-			return nil, fmt.Errorf("header %d (%q): write column or column:name", i+1, text)
-		}
-		s, err := r.source(from)
-		if err != nil {
-			return nil, fmt.Errorf("header %d: %w", i+1, err)
-		}
-		if s.kind == sourceNone {
-			return nil, fmt.Errorf("header %d (%q): none is no column; leave it out", i+1, text)
-		}
-		r.headers = append(r.headers, header{name, s})
-	}
-	return r, nil
-}
-
-// Extra returns the columns that the table's events have to carry beside their
-// own parts, for decoding.Table.Extra: in this order and nothing else.
-func (r *Router) Extra() []string { return slices.Clone(r.extra) }
-
-// Route fills rec with the record of e, which has to carry Extra's columns. It
-// does not allocate once it has seen the topic's name. The error is a
-// *Poison, or says that e was decoded for other rules; rec is of no use then.
+// Route fills rec with the record of e, which has to carry Extra's columns. With
+// the default formats it does not allocate once it has seen the topic's name. The
+// error is a *Poison, or says that e was decoded for other rules; rec is of no
+// use then.
 func (r *Router) Route(e *decoding.Event, rec *Record) error {
 	if cap(r.scratch) > maxScratch {
 		r.scratch = nil
 	}
 	r.scratch = r.scratch[:0]
+	r.arena.Reset()
 	if err := r.topic(e, rec); err != nil {
 		return err
 	}
 	var err error
-	if rec.Key, err = r.value(e, &r.key, inRecord); err != nil {
+	if rec.Partition, err = r.recordPartition(e); err != nil {
+		return at(err, "partition")
+	}
+	if rec.Key, err = r.part(e, &r.key, &r.keyFormat); err != nil {
 		return at(err, "key")
 	}
-	if rec.Value, r.scratch, err = convert(&e.Payload, inRecord, r.scratch); err != nil {
+	if rec.Headers, err = r.recordHeaders(e, rec.Headers[:0]); err != nil {
+		return err
+	}
+	if rec.Value, err = r.recordValue(e, e.AggregateType.Data); err != nil {
 		return at(err, "payload")
 	}
-	rec.Headers = rec.Headers[:0]
+	rec.Timestamp = e.CommitTime.UnixMilli()
+	if r.timestamp != nil {
+		if err := r.recordTimestamp(e, rec); err != nil {
+			return at(err, "timestamp")
+		}
+	}
+	return nil
+}
+
+// recordHeaders appends the headers of e's record.
+func (r *Router) recordHeaders(e *decoding.Event, headers []Header) ([]Header, error) {
+	if len(e.Old) > 0 && r.rules.KeyUpdates {
+		old, err := r.oldKey(e)
+		if err != nil {
+			return headers, at(err, "header "+oldKeyHeader)
+		}
+		headers = append(headers, Header{Key: oldKeyHeader, Value: old})
+	}
 	for i := range r.headers {
 		h := &r.headers[i]
-		v, err := r.value(e, &h.source, inHeader)
-		if err != nil {
-			return at(err, "header "+strconv.Quote(h.name))
+		if h.source.kind == sourceExtra && h.source.extra < len(e.Extra) && (e.Extra[h.source.extra].Missing || h.source.column.left) {
+			continue
 		}
-		rec.Headers = append(rec.Headers, Header{Key: h.name, Value: v})
+		v, err := r.part(e, &h.source, &r.headerFormat)
+		if err != nil {
+			return headers, at(err, "header "+strconv.Quote(h.name))
+		}
+		headers = append(headers, Header{Key: h.name, Value: v})
 	}
-	rec.Partition = -1
-	rec.Timestamp = e.CommitTime.UnixMilli()
+	return headers, nil
+}
+
+// recordPartition reads the partition's column.
+func (r *Router) recordPartition(e *decoding.Event) (int32, error) {
+	if r.partition == nil {
+		return -1, nil
+	}
+	n, null, err := r.integer(e, r.partition, "partition")
+	if err != nil || null {
+		return -1, err
+	}
+	if n < 0 || n > math.MaxInt32 {
+		return -1, &Poison{Reason: ReasonInvalidPartition, Detail: fmt.Sprintf("there can be no partition %d", n)}
+	}
+	return int32(n), nil
+}
+
+// integer reads an integer column, whose default does not stand for its NULL.
+func (r *Router) integer(e *decoding.Event, s *source, rule string) (n int64, null bool, err error) {
+	v, err := s.of(e)
+	if err != nil || v.Null {
+		return 0, true, err
+	}
+	b := r.bound(s, v)
+	switch b.schema().Type {
+	case connect.Int16, connect.Int32, connect.Int64:
+	default:
+		return 0, false, unfit(rule, b, "integer")
+	}
+	if b.schema().Name != "" {
+		return 0, false, unfit(rule, b, "integer")
+	}
+	got, err := b.codec.Read(v.Data, &r.arena)
+	return got.Int, false, err
+}
+
+// recordTimestamp reads the timestamp's column.
+func (r *Router) recordTimestamp(e *decoding.Event, rec *Record) error {
+	v, err := r.timestamp.of(e)
+	if err != nil || v.Null {
+		return err
+	}
+	ms, err := r.millis(r.bound(r.timestamp, v), v)
+	if err != nil {
+		return err
+	}
+	if ms < 0 {
+		return &Poison{Reason: ReasonInvalidTimestamp, Detail: "Kafka has no timestamps before 1970"}
+	}
+	rec.Timestamp = ms
 	return nil
+}
+
+// at says which part of the record could not be made.
+func at(err error, what string) error {
+	var p *Poison
+	var u *connect.Unconvertible
+	switch {
+	case errors.As(err, &p):
+		return &Poison{Reason: p.Reason, Detail: what + ": " + p.Detail}
+	case errors.As(err, &u):
+		return &Poison{Reason: ReasonUnconvertible, Detail: what + ": " + u.Detail}
+	}
+	return err
 }
 
 // topic builds the topic's name in the scratch space and exchanges it for the
 // string of the same name seen before.
 func (r *Router) topic(e *decoding.Event, rec *Record) error {
+	if r.pattern != nil {
+		return r.patternTopic(e, rec)
+	}
 	name := r.scratch
 	for i := range r.template {
 		p := &r.template[i]
@@ -171,14 +205,40 @@ func (r *Router) topic(e *decoding.Event, rec *Record) error {
 		if v.Null {
 			return &Poison{Reason: nullReason[p.field], Detail: "the topic needs the " + p.field.String() + ", which is NULL"}
 		}
-		text, grown, err := convert(v, inRecord, name)
-		if err != nil {
+		var err error
+		if name, err = appendText(name, v); err != nil {
 			return at(err, "topic")
 		}
-		name = append(grown[:len(name)], text...)
 	}
 	r.scratch = name[:0]
-	if topic, ok := r.topics[string(name)]; ok {
+	return r.setRecordTopic(rec, name, name)
+}
+
+// patternTopic finds the topic by the regular expression.
+func (r *Router) patternTopic(e *decoding.Event, rec *Record) error {
+	v := &e.AggregateType
+	if v.Null {
+		return &Poison{Reason: ReasonNullAggregateType, Detail: "the topic needs the aggregate type, which is NULL"}
+	}
+	value, err := appendText(r.scratch, v)
+	if err != nil {
+		return at(err, "topic")
+	}
+	r.scratch = value[:0]
+	if topic, ok := r.topics[string(value)]; ok {
+		rec.Topic = topic
+		return nil
+	}
+	name, _, err := r.pattern.Replace(string(value))
+	if err != nil {
+		return &Poison{Reason: ReasonIllegalTopic, Detail: "topic: " + err.Error()}
+	}
+	return r.setRecordTopic(rec, value, []byte(name))
+}
+
+// setRecordTopic checks a topic's name and remembers it under what it was found by.
+func (r *Router) setRecordTopic(rec *Record, by, name []byte) error {
+	if topic, ok := r.topics[string(by)]; ok {
 		rec.Topic = topic
 		return nil
 	}
@@ -187,15 +247,7 @@ func (r *Router) topic(e *decoding.Event, rec *Record) error {
 	}
 	rec.Topic = string(name)
 	if len(r.topics) < maxTopics {
-		r.topics[rec.Topic] = rec.Topic
+		r.topics[string(by)] = rec.Topic
 	}
 	return nil
-}
-
-// at says which part of the record could not be made.
-func at(err error, what string) error {
-	if p, ok := err.(*Poison); ok {
-		return &Poison{Reason: p.Reason, Detail: what + ": " + p.Detail}
-	}
-	return err
 }

@@ -121,11 +121,11 @@ func TestRoute_poison(t *testing.T) {
 		{"empty", routing.Rules{Topic: "${aggregate_type}"}, func(e *decoding.Event) { e.AggregateType = text("") }, routing.ReasonIllegalTopic, "empty"},
 		{"dot", routing.Rules{Topic: "${aggregate_type}"}, func(e *decoding.Event) { e.AggregateType = text(".") }, routing.ReasonIllegalTopic, "not allowed"},
 		{"dots", routing.Rules{Topic: ".${aggregate_type}"}, func(e *decoding.Event) { e.AggregateType = text(".") }, routing.ReasonIllegalTopic, "not allowed"},
-		{"odd hex", routing.Rules{}, func(e *decoding.Event) { e.Payload = bytea(`\x0`) }, routing.ReasonInvalid, "payload: a bytea is not valid hex"},
-		{"no hex", routing.Rules{}, func(e *decoding.Event) { e.Payload = bytea(`\xzz`) }, routing.ReasonInvalid, "payload: a bytea is not valid hex"},
-		{"escape format", routing.Rules{}, func(e *decoding.Event) { e.AggregateID = bytea(`a\\b`) }, routing.ReasonInvalid, "key: a bytea is not in hex format"},
-		{"header", routing.Rules{}, func(e *decoding.Event) { e.ID = bytea("") }, routing.ReasonInvalid, `header "id": a bytea is not`},
-		{"boolean", routing.Rules{}, func(e *decoding.Event) { e.AggregateID = decoding.Value{Data: []byte("yes"), OID: 16} }, routing.ReasonInvalid, "neither t nor f"},
+		{"odd hex", routing.Rules{}, func(e *decoding.Event) { e.Payload = bytea(`\x0`) }, routing.ReasonUnconvertible, "a bytea is not in hex format"},
+		{"no hex", routing.Rules{}, func(e *decoding.Event) { e.Payload = bytea(`\xzz`) }, routing.ReasonUnconvertible, "payload: "},
+		{"escape format", routing.Rules{}, func(e *decoding.Event) { e.AggregateID = bytea(`a\\b`) }, routing.ReasonUnconvertible, "key: "},
+		{"header", routing.Rules{}, func(e *decoding.Event) { e.ID = bytea("") }, routing.ReasonUnconvertible, `header "id": `},
+		{"boolean", routing.Rules{}, func(e *decoding.Event) { e.AggregateID = decoding.Value{Data: []byte("yes"), OID: 16} }, routing.ReasonUnconvertible, "neither t nor f"},
 		{"topic", routing.Rules{}, func(e *decoding.Event) { e.AggregateType = bytea("x") }, routing.ReasonInvalid, "topic: a bytea"},
 	}
 	for _, tt := range tests {
@@ -180,7 +180,7 @@ func TestRoute_keys(t *testing.T) {
 		r := router(t, routing.Rules{Key: tt.key, Headers: []string{"tenant:a", "tenant:b", "x"}})
 		e := event()
 		e.Extra = []decoding.Value{text("acme"), null}
-		if diff := cmp.Diff([]string{"tenant", "x"}, r.Extra()); diff != "" {
+		if diff := cmp.Diff([]decoding.Extra{{Column: "tenant"}, {Column: "x"}}, r.Extra()); diff != "" {
 			t.Errorf("key %q: extra %s", tt.key, diff)
 		}
 		var rec routing.Record

@@ -1,18 +1,32 @@
 package routing
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/routing/connect"
 )
 
-// source says where a key's or header's value comes from.
+// source says where a key's, header's or field's value comes from, and what is
+// known of the column.
 type source struct {
-	kind  sourceKind
-	extra int // place in Event.Extra
+	kind     sourceKind
+	extra    int    // place in Event.Extra
+	name     string // of that column
+	constant string
+	column   bound
+}
+
+// placement is a source under the name of a header or of a field of the envelope.
+type placement struct {
+	name   string
+	source source
 }
 
 type sourceKind uint8
@@ -31,6 +45,7 @@ const (
 	sourceXID
 	sourceTable
 	sourceCommitTime
+	sourceConstant
 )
 
 var sources = map[string]sourceKind{
@@ -49,60 +64,100 @@ var sources = map[string]sourceKind{
 
 // source finds the source that a rule names and notes the columns that decoding
 // has to bring along.
-func (r *Router) source(name string) (source, error) {
+func (r *Router) source(name string, optional bool) (source, error) {
+	if column, ok := quotedName(name); ok {
+		return r.column(column, optional), nil
+	}
 	if kind, ok := sources[name]; ok {
 		return source{kind: kind}, nil
 	}
 	if strings.HasPrefix(name, "walrelay-") {
 		return source{}, fmt.Errorf("%q is not known: use walrelay-lsn, walrelay-index, walrelay-xid, walrelay-table or walrelay-commit-time", name)
 	}
-	at := slices.Index(r.extra, name)
-	if at < 0 {
-		at = len(r.extra)
-		r.extra = append(r.extra, name)
-	}
-	return source{kind: sourceExtra, extra: at}, nil
+	return r.column(name, optional), nil
 }
 
-// value returns the bytes of s for e, nil for NULL.
-func (r *Router) value(e *decoding.Event, s *source, u use) (out []byte, err error) {
-	var v *decoding.Value
-	start := len(r.scratch)
+func (r *Router) column(name string, optional bool) source {
+	x := decoding.Extra{Column: name, Optional: optional}
+	at := slices.Index(r.extra, x)
+	if at < 0 {
+		at = len(r.extra)
+		r.extra = append(r.extra, x)
+	}
+	return source{kind: sourceExtra, extra: at, name: name}
+}
+
+// of returns the column of e that s stands for, nil when it is none.
+func (s *source) of(e *decoding.Event) (*decoding.Value, error) {
 	switch s.kind {
-	case sourceNone:
-		return nil, nil
 	case sourceID:
-		v = &e.ID
+		return &e.ID, nil
 	case sourceAggregateType:
-		v = &e.AggregateType
+		return &e.AggregateType, nil
 	case sourceAggregateID:
-		v = &e.AggregateID
+		return &e.AggregateID, nil
 	case sourceEventType:
-		v = &e.EventType
+		return &e.EventType, nil
 	case sourcePayload:
-		v = &e.Payload
+		return &e.Payload, nil
 	case sourceExtra:
 		if s.extra >= len(e.Extra) {
-			return nil, fmt.Errorf("the event was decoded without column %q: decoding.Table.Extra has to be Router.Extra()", r.extra[s.extra])
+			return nil, fmt.Errorf("the event was decoded without column %q: decoding.Table.Extra has to be Router.Extra()", s.name)
 		}
-		v = &e.Extra[s.extra]
-	case sourceLSN:
-		r.scratch = appendLSN(r.scratch, e.CommitLSN)
-	case sourceIndex:
-		r.scratch = strconv.AppendInt(r.scratch, int64(e.Index), 10)
-	case sourceXID:
-		r.scratch = strconv.AppendUint(r.scratch, uint64(e.XID), 10)
-	case sourceTable:
-		r.scratch = append(append(append(r.scratch, e.Table.Schema...), '.'), e.Table.Name...)
-	case sourceCommitTime:
-		r.scratch = strconv.AppendInt(r.scratch, e.CommitTime.UnixMicro(), 10)
+		return &e.Extra[s.extra], nil
 	}
-	if v != nil {
-		out, r.scratch, err = convert(v, u, r.scratch)
-		return out, err
-	}
-	return r.scratch[start:len(r.scratch):len(r.scratch)], nil
+	return nil, nil
 }
+
+// own appends the value of a source that is not a column.
+func (s *source) own(e *decoding.Event, dst []byte) []byte {
+	switch s.kind {
+	case sourceLSN:
+		return appendLSN(dst, e.CommitLSN)
+	case sourceIndex:
+		return strconv.AppendInt(dst, int64(e.Index), 10)
+	case sourceXID:
+		return strconv.AppendUint(dst, uint64(e.XID), 10)
+	case sourceTable:
+		return append(append(append(dst, e.Table.Schema...), '.'), e.Table.Name...)
+	case sourceCommitTime:
+		return strconv.AppendInt(dst, e.CommitTime.UnixMicro(), 10)
+	case sourceConstant:
+		return append(dst, s.constant...)
+	}
+	return dst
+}
+
+// contextSource stands for the headers that Debezium adds to every record.
+const contextSource = "debezium-context"
+
+// contextHeaders are those headers: who wrote the record, and in which run.
+func contextHeaders(prefix string) ([]placement, error) {
+	if prefix == "" {
+		return nil, fmt.Errorf("header %q needs schema_prefix, Debezium's topic.prefix", contextSource)
+	}
+	var list []placement
+	for _, h := range [][2]string{
+		{"connectorLogicalName", prefix}, {"taskId", "0"}, {"connectorName", "postgresql"}, {"runId", runID()},
+	} {
+		list = append(list, placement{"__debezium.context." + h[0], source{kind: sourceConstant, constant: h[1]}})
+	}
+	return list, nil
+}
+
+// runID is a UUID of version 7 (RFC 9562): milliseconds and random bits.
+func runID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(time.Now().UnixMilli()))
+	copy(b[:6], ms[2:])
+	b[6], b[8] = b[6]&0x0f|0x70, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// ownSchema is the schema of walrelay's own values.
+var ownSchema = &connect.Schema{Type: connect.String}
 
 // appendLSN appends an LSN as PostgreSQL writes it: two hexadecimal halves.
 func appendLSN(dst []byte, lsn decoding.LSN) []byte {

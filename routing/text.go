@@ -1,62 +1,32 @@
 package routing
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 
 	"github.com/walrelay/walrelay/decoding"
 )
 
-// OIDs of the types whose PostgreSQL text is not what goes out.
+// OIDs of the types whose PostgreSQL text is not what a topic's name is made of.
 const (
 	oidBool  = 16
 	oidBytea = 17
 )
 
-// use says where a column's value goes: the converters of Kafka Connect print
-// some types differently there.
-type use uint8
-
-const (
-	inRecord use = iota // topic, key or value: bytea as its bytes
-	inHeader            // bytea as base64
-)
-
-var (
-	textTrue  = []byte("true")
-	textFalse = []byte("false")
-)
-
-// convert gives the bytes that v becomes in a record: nil for NULL, else not nil.
-// It is the one place that knows of column types; those it does not name go out
-// as PostgreSQL's text. What it has to build it appends to scratch, which it
-// returns; other results are views of v.
-func convert(v *decoding.Value, u use, scratch []byte) (out, grown []byte, err error) {
-	if v.Null {
-		return nil, scratch, nil
-	}
+// appendText appends the text of a column that is not NULL, for a topic's name.
+func appendText(dst []byte, v *decoding.Value) ([]byte, error) {
 	switch v.OID {
 	case oidBool:
 		switch string(v.Data) {
 		case "t":
-			return textTrue, scratch, nil
+			return append(dst, "true"...), nil
 		case "f":
-			return textFalse, scratch, nil
+			return append(dst, "false"...), nil
 		}
-		return nil, scratch, &Poison{Reason: ReasonInvalid, Detail: "a boolean is neither t nor f"}
+		return dst, &Poison{Reason: ReasonInvalid, Detail: "a boolean is neither t nor f"}
 	case oidBytea:
-		start := len(scratch)
-		if scratch, err = appendBytea(scratch, v.Data); err != nil {
-			return nil, scratch, err
-		}
-		if u == inHeader {
-			end := len(scratch)
-			scratch = base64.StdEncoding.AppendEncode(scratch, scratch[start:end])
-			start = end
-		}
-		return scratch[start:len(scratch):len(scratch)], scratch, nil
+		return appendBytea(dst, v.Data)
 	}
-	return v.Data, scratch, nil
+	return append(dst, v.Data...), nil
 }
 
 // appendBytea appends the bytes of a bytea in PostgreSQL's hex format.

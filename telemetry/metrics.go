@@ -19,7 +19,7 @@ const (
 )
 
 // States are the values of walrelay_state.
-var States = []string{"starting", "standby", "streaming", "blocked", "stopping"}
+var States = []string{"starting", "standby", "snapshot", "streaming", "blocked", "idle", "stopping"}
 
 // SlotStatuses are the values of walrelay_slot_status: wal_status of
 // pg_replication_slots, and "missing" for a slot that is not there.

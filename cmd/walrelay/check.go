@@ -102,7 +102,7 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 func checkPostgres(ctx context.Context, rc replication.Config) (findings []finding, fence string) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	control, err := connect(ctx, rc)
+	control, err := openControl(ctx, rc)
 	if err != nil {
 		f := replication.Finding{Name: "connection", Level: replication.Fail, Detail: err.Error(), Remedy: "check host, port and that PostgreSQL is up"}
 		var setup *replication.SetupError

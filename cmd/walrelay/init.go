@@ -110,7 +110,7 @@ func (a *app) init(ctx context.Context, flags *pflag.FlagSet) error {
 	rc.AutoCreate = true // making things is what init is for
 	ctx, stop := a.graceful(ctx)
 	defer stop()
-	control, err := connect(ctx, rc)
+	control, err := openControl(ctx, rc)
 	if err != nil {
 		return err
 	}
@@ -157,9 +157,9 @@ func (a *app) prepare(ctx context.Context, control *replication.Control, rc repl
 	return control.Prepare(ctx, log)
 }
 
-// connect opens the SQL connection for a command that a person waits for. That it
+// openControl opens the SQL connection for a command that a person waits for. That it
 // cannot be opened is a matter of set-up, whatever the reason.
-func connect(ctx context.Context, rc replication.Config) (*replication.Control, error) {
+func openControl(ctx context.Context, rc replication.Config) (*replication.Control, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	control, err := replication.Connect(ctx, rc)

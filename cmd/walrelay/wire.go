@@ -13,6 +13,9 @@ import (
 	"github.com/walrelay/walrelay/relay"
 	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/routing"
+	"github.com/walrelay/walrelay/routing/column"
+	"github.com/walrelay/walrelay/routing/connect"
+	"github.com/walrelay/walrelay/routing/expand"
 	"github.com/walrelay/walrelay/sink"
 )
 
@@ -31,10 +34,37 @@ func relayConfig(c *config.Config) (relay.Config, error) {
 	for _, o := range c.Outbox {
 		rc.Tables = append(rc.Tables, relay.Table{
 			Decoding: decoding.Table{Schema: o.Table.Schema, Name: o.Table.Name, Columns: decoding.Columns(o.Columns)},
-			Rules:    routing.Rules(o.Route),
+			Rules:    rules(c, o.Route),
+			Updates:  relay.UpdatePolicy(o.Route.Updates),
 		})
 	}
 	return rc, nil
+}
+
+// rules are the routing rules of a table.
+func rules(c *config.Config, r config.Route) routing.Rules {
+	java18 := c.Format.JavaVersion == 18
+	format := func(f config.Converter) connect.Options {
+		return connect.Options{Converter: f.Converter, Delegate: f.Delegate, Decimals: f.Decimals, NullDefault: f.NullDefault, Java18: java18}
+	}
+	headers := format(c.Format.Headers)
+	headers.Header = true
+	rules := routing.Rules{
+		Topic: r.Topic, Key: r.Key, Headers: r.Headers, Envelope: r.Envelope,
+		Partition: r.Partition, Timestamp: r.Timestamp, SchemaVersion: r.SchemaVersion, SchemaPrefix: r.SchemaPrefix,
+		IgnoreMissing: r.MissingColumns == "ignore",
+		ExpandJSON:    r.ExpandJSON, Expand: expand.Options{KeepNulls: r.ExpandJSONNulls == "keep", Names: r.ExpandJSONNames},
+		TombstoneOnEmpty: r.TombstoneOnEmpty, NullAsDefault: r.NullAsDefault, KeyUpdates: r.KeyUpdates == "publish",
+		KeyFormat: format(c.Format.Key), ValueFormat: format(c.Format.Value), HeaderFormat: headers,
+		Types: column.Modes{
+			Decimal: c.Types.Decimal, Time: c.Types.Time, Interval: c.Types.Interval, Binary: c.Types.Binary, HStore: c.Types.HStore,
+			MoneyDigits: c.Types.MoneyDigits, Unknown: c.Types.Unknown, Unavailable: c.Types.Unavailable, Java18: java18,
+		},
+	}
+	if r.Pattern != "" {
+		rules.Topic, rules.Pattern, rules.Replacement = "", r.Pattern, r.Replacement
+	}
+	return rules
 }
 
 // replicationConfig is the PostgreSQL side.
@@ -48,9 +78,12 @@ func replicationConfig(c *config.Config) replication.Config {
 		FailoverSlot:  c.Postgres.FailoverSlot,
 		Instance:      instance(),
 		SenderTimeout: c.Postgres.WALSenderTimeout,
+		Snapshot:      replication.SnapshotConfig{Mode: replication.SnapshotMode(c.Snapshot.Mode), FetchSize: c.Snapshot.FetchSize},
 	}
 	for _, o := range c.Outbox {
 		rc.Tables = append(rc.Tables, replication.Table(o.Table))
+		rc.Snapshot.OrderBy = append(rc.Snapshot.OrderBy, o.OrderBy)
+		rc.Updates = rc.Updates || o.Route.KeyUpdates == "publish" || o.Route.Updates != "ignore"
 	}
 	return rc
 }
@@ -139,7 +172,9 @@ func checkRoute(prefix string, r config.Route, report func(key string, err error
 		key   string
 		rules routing.Rules
 	}{
-		{"topic", routing.Rules{Topic: r.Topic}}, {"key", routing.Rules{Key: r.Key}}, {"headers", routing.Rules{Headers: r.Headers}},
+		{"topic", routing.Rules{Topic: r.Topic}}, {"key", routing.Rules{Key: r.Key}},
+		{"headers", routing.Rules{Headers: r.Headers, SchemaPrefix: r.SchemaPrefix}}, {"envelope", routing.Rules{Envelope: r.Envelope}},
+		{"pattern", routing.Rules{Pattern: r.Pattern, Replacement: r.Replacement}},
 	} {
 		if _, err := routing.New(part.rules); err != nil {
 			report(prefix+"."+part.key, err)

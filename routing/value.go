@@ -1,0 +1,148 @@
+package routing
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/routing/connect"
+	"github.com/walrelay/walrelay/routing/expand"
+)
+
+// payloadField is the field of the envelope that holds the payload.
+const payloadField = "payload"
+
+// recordValue makes the record's value: the payload, expanded or not, alone or in
+// its envelope.
+func (r *Router) recordValue(e *decoding.Event, topicName []byte) ([]byte, error) {
+	v := &e.Payload
+	b := r.bound(&r.payload, v)
+	f := &r.valueFormat
+	if f.text && b.plain && r.expander == nil && len(r.envelope) == 0 && (!v.Null || b.fallback == nil && !v.Unchanged) {
+		if v.Null || r.rules.TombstoneOnEmpty && blank(v.Data) {
+			return nil, nil
+		}
+		return v.Data, nil
+	}
+	schema := b.schema()
+	payload, err := r.read(b, v)
+	if err != nil {
+		return nil, err
+	}
+	if schema.Type == connect.String && !payload.Null && r.expander != nil {
+		if schema, payload, err = r.expand(schema, payload); err != nil {
+			return nil, err
+		}
+	}
+	if r.rules.TombstoneOnEmpty && (payload.Null || schema.Type == connect.String && blank(payload.Data)) {
+		return nil, nil
+	}
+	if len(r.envelope) == 0 {
+		r.value = payload
+		return r.converted(f, schema, &r.value)
+	}
+	schema, fields, err := r.envelopeSchema(e, schema, topicName)
+	if err != nil {
+		return nil, err
+	}
+	if r.value, err = r.enveloped(e, fields, payload); err != nil {
+		return nil, err
+	}
+	return r.converted(f, schema, &r.value)
+}
+
+// expand turns the payload's JSON text into a value, as far as Debezium does.
+func (r *Router) expand(schema *connect.Schema, payload connect.Value) (*connect.Schema, connect.Value, error) {
+	inferred, value, err := r.expander.Expand(payload.Data, &r.arena)
+	var conflict *expand.Conflict
+	switch {
+	case err == nil:
+		return inferred, value, nil
+	case errors.Is(err, expand.ErrUnchanged):
+		return schema, payload, nil
+	case errors.As(err, &conflict) && r.valueFormat.text && len(r.envelope) == 0:
+		return schema, payload, nil // the string converter does not look at the schema
+	case errors.As(err, &conflict):
+		return nil, payload, &Poison{Reason: ReasonUnconvertible, Detail: "expand_json: " + conflict.Error()}
+	}
+	return nil, payload, err
+}
+
+// blank is Java's trim().isEmpty(): nothing above U+0020.
+func blank(text []byte) bool {
+	for _, c := range text {
+		if c > ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// enveloped puts the payload and the envelope's columns into one struct.
+func (r *Router) enveloped(e *decoding.Event, fields []*source, payload connect.Value) (connect.Value, error) {
+	items := r.arena.Values(1 + len(fields))
+	items[0] = payload
+	for i, s := range fields {
+		v, err := s.of(e)
+		if err != nil {
+			return connect.Value{}, err
+		}
+		if items[i+1], err = r.read(r.bound(s, v), v); err != nil {
+			return connect.Value{}, err
+		}
+	}
+	return connect.Value{Items: items}, nil
+}
+
+// envelopeSchema returns the schema of the envelope around a payload, and the
+// sources of its fields behind the payload.
+func (r *Router) envelopeSchema(e *decoding.Event, payload *connect.Schema, routed []byte) (*connect.Schema, []*source, error) {
+	if r.fields == nil {
+		if err := r.bindEnvelope(e); err != nil {
+			return nil, nil, err
+		}
+	}
+	if r.version != nil {
+		version, null, err := r.integer(e, r.version, "schema_version")
+		if err != nil {
+			return nil, nil, err
+		}
+		s, err := r.schemas.versioned(version, null, payload, r.fields, func() string { return r.schemaName(e, routed) })
+		return s, r.fieldSources, err
+	}
+	return r.schemas.named(payload, r.fields, func() string { return r.schemaName(e, routed) }), r.fieldSources, nil
+}
+
+// schemaName is Debezium's: the routed value stands before the last part of the
+// name of the table's own schema.
+func (r *Router) schemaName(e *decoding.Event, routed []byte) string {
+	name := e.Table.String() + "." + string(routed) + ".Value"
+	if r.rules.SchemaPrefix != "" {
+		name = r.rules.SchemaPrefix + "." + name
+	}
+	return name
+}
+
+// bindEnvelope finds the fields that the envelope of this table has.
+func (r *Router) bindEnvelope(e *decoding.Event) error {
+	r.fields, r.fieldSources = []connect.Field{}, nil
+	for i := range r.envelope {
+		p := &r.envelope[i]
+		v, err := p.source.of(e)
+		if err != nil {
+			r.fields = nil
+			return err
+		}
+		b := r.bound(&p.source, v)
+		if v.Missing || b.left {
+			if !r.rules.IgnoreMissing {
+				r.fields = nil
+				return fmt.Errorf("envelope: the table has no column for %q", p.name)
+			}
+			continue
+		}
+		r.fields = append(r.fields, connect.Field{Name: p.name, Schema: b.schema()})
+		r.fieldSources = append(r.fieldSources, &p.source)
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+-- before the slot
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, d date, ts0 timestamp(0), ts1 timestamp(1), ts2 timestamp(2), ts3 timestamp(3), ts4 timestamp(4), ts5 timestamp(5), ts6 timestamp(6), ts timestamp, tm0 time(0), tm1 time(1), tm2 time(2), tm3 time(3), tm4 time(4), tm5 time(5), tm6 time(6), tm time);

@@ -1,0 +1,2 @@
+-- before the slot
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, tz0 timestamptz(0), tz1 timestamptz(1), tz2 timestamptz(2), tz3 timestamptz(3), tz4 timestamptz(4), tz5 timestamptz(5), tz6 timestamptz(6), tz timestamptz, tmz0 timetz(0), tmz1 timetz(1), tmz2 timetz(2), tmz3 timetz(3), tmz4 timetz(4), tmz5 timetz(5), tmz6 timetz(6), tmz timetz);
