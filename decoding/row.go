@@ -23,11 +23,16 @@ func (d *Decoder) relation(r *reader, m *Message) error {
 	rel.Table = d.tables[tableName{rel.Namespace, rel.Name}]
 	known := d.newRelation(&rel, d.relations[rel.OID])
 	d.relations[rel.OID] = known
+	rel.place(known)
+	m.Kind, m.Relation = KindRelation, rel
+	return nil
+}
+
+// place says where the parts of an event stand.
+func (rel *Relation) place(known *relation) {
 	if rel.Table != nil && known.err == nil {
 		rel.At = known.mapping.places()
 	}
-	m.Kind, m.Relation = KindRelation, rel
-	return nil
 }
 
 // newRelation finds the columns of an outbox table. A table that was an outbox

@@ -24,8 +24,10 @@ type Rows struct {
 // reads a connection.
 func (d *Decoder) Rows(rel Relation, lsn LSN, at time.Time) *Rows {
 	rel.Table = d.tables[tableName{rel.Namespace, rel.Name}]
+	known := d.newRelation(&rel, nil)
+	rel.place(known)
 	return &Rows{
-		decoder: d, relation: d.newRelation(&rel, nil), announce: rel,
+		decoder: d, relation: known, announce: rel,
 		tx: Begin{FinalLSN: lsn, CommitTime: at.UTC().Truncate(time.Microsecond)},
 	}
 }

@@ -224,11 +224,10 @@ func (c textConverter) Append(dst []byte, s *connect.Schema, v *connect.Value) (
 }
 
 // unfit says that a column's type is not what a rule needs.
-func unfit(rule string, b *bound, want string) error {
-	s := b.schema()
+func unfit(b *bound, want string) error {
 	kind := fmt.Sprintf("type %d", b.oid)
-	if s.Name != "" {
+	if s := b.schema(); s.Name != "" {
 		kind = s.Name
 	}
-	return &Poison{Reason: ReasonInvalid, Detail: fmt.Sprintf("%s: the column (%s) is no %s", rule, kind, want)}
+	return &Poison{Reason: ReasonUnconvertible, Detail: fmt.Sprintf("the column (%s) is no %s", kind, want)}
 }

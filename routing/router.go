@@ -129,7 +129,7 @@ func (r *Router) recordPartition(e *decoding.Event) (int32, error) {
 	if r.partition == nil {
 		return -1, nil
 	}
-	n, null, err := r.integer(e, r.partition, "partition")
+	n, null, err := r.integer(e, r.partition)
 	if err != nil || null {
 		return -1, err
 	}
@@ -140,7 +140,7 @@ func (r *Router) recordPartition(e *decoding.Event) (int32, error) {
 }
 
 // integer reads an integer column, whose default does not stand for its NULL.
-func (r *Router) integer(e *decoding.Event, s *source, rule string) (n int64, null bool, err error) {
+func (r *Router) integer(e *decoding.Event, s *source) (n int64, null bool, err error) {
 	v, err := s.of(e)
 	if err != nil || v.Null {
 		return 0, true, err
@@ -149,10 +149,10 @@ func (r *Router) integer(e *decoding.Event, s *source, rule string) (n int64, nu
 	switch b.schema().Type {
 	case connect.Int16, connect.Int32, connect.Int64:
 	default:
-		return 0, false, unfit(rule, b, "integer")
+		return 0, false, unfit(b, "integer")
 	}
 	if b.schema().Name != "" {
-		return 0, false, unfit(rule, b, "integer")
+		return 0, false, unfit(b, "integer")
 	}
 	got, err := b.codec.Read(v.Data, &r.arena)
 	return got.Int, false, err

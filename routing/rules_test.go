@@ -166,7 +166,7 @@ func TestRoute_partitionAndTimestamp(t *testing.T) {
 		{"partition of bigint", routing.Rules{Partition: "big"}, usual("big", "5"), 5, commit, ""},
 		{"partition too large", routing.Rules{Partition: "big"}, usual("big", "2147483648"), 0, 0, routing.ReasonInvalidPartition},
 		{"partition negative", routing.Rules{Partition: "n"}, usual("n", "-1"), 0, 0, routing.ReasonInvalidPartition},
-		{"partition of text", routing.Rules{Partition: "type"}, usual(), 0, 0, routing.ReasonInvalid},
+		{"partition of text", routing.Rules{Partition: "type"}, usual(), 0, 0, routing.ReasonUnconvertible},
 		{"timestamp", routing.Rules{Timestamp: "ts"}, usual("ts", "2024-01-02 03:04:05.678901"), -1, 1704164645678, ""},
 		{"timestamp NULL", routing.Rules{Timestamp: "ts"}, usual(), -1, commit, ""},
 		{"timestamp cut towards zero", routing.Rules{Timestamp: "ts"}, usual("ts", "1969-12-31 23:59:59.9995"), -1, 0, ""},
@@ -174,7 +174,7 @@ func TestRoute_partitionAndTimestamp(t *testing.T) {
 		{"timestamptz", routing.Rules{Timestamp: "tz"}, usual("tz", "2024-01-02 03:04:05.678901+02"), -1, 1704157445678, ""},
 		{"timestamptz infinity", routing.Rules{Timestamp: "tz"}, usual("tz", "infinity"), 0, 0, routing.ReasonInvalidTimestamp},
 		{"date", routing.Rules{Timestamp: "day"}, usual("day", "2024-02-29"), -1, 1709164800000, ""},
-		{"bigint has no unit", routing.Rules{Timestamp: "big"}, usual("big", "1"), 0, 0, routing.ReasonInvalid},
+		{"bigint has no unit", routing.Rules{Timestamp: "big"}, usual("big", "1"), 0, 0, routing.ReasonUnconvertible},
 		{"bigint NULL", routing.Rules{Timestamp: "big"}, usual(), -1, commit, ""},
 		{"nanoseconds", routing.Rules{Timestamp: "ts", Types: column.Modes{Time: "nanoseconds"}}, usual("ts", "2024-01-02 03:04:05.678901"), -1, 1704164645678, ""},
 	}

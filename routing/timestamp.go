@@ -28,7 +28,7 @@ func (r *Router) millis(b *bound, v *decoding.Value) (int64, error) {
 	switch name {
 	case millisSchema, microsSchema, nanosSchema, zonedSchema, isoSchema, dateSchema, connectSchema, connectDate:
 	default:
-		return 0, unfit("timestamp", b, "timestamp: a number has no unit; use a timestamp column, or leave route.timestamp out for the commit time")
+		return 0, unfit(b, "timestamp: a number has no unit; use a timestamp column, or leave route.timestamp out for the commit time")
 	}
 	value, err := b.codec.Read(v.Data, &r.arena)
 	if err != nil {

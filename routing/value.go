@@ -103,9 +103,9 @@ func (r *Router) envelopeSchema(e *decoding.Event, payload *connect.Schema, rout
 		}
 	}
 	if r.version != nil {
-		version, null, err := r.integer(e, r.version, "schema_version")
+		version, null, err := r.integer(e, r.version)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, at(err, "schema_version")
 		}
 		s, err := r.schemas.versioned(version, null, payload, r.fields, func() string { return r.schemaName(e, routed) })
 		return s, r.fieldSources, err

@@ -2,6 +2,7 @@ package shadow
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,8 +99,8 @@ func (c *comparer) compareHeaders(found []FieldDifference, w, k []header) []Fiel
 	if !hasContext(w) {
 		k = withoutContext(k)
 	}
-	if names, other := headerNames(w), headerNames(k); names != other {
-		return append(found, FieldDifference{Field: fieldHeaders, Kafka: Side{Text: other}, Walrelay: Side{Text: names}})
+	if !slices.EqualFunc(w, k, func(a, b header) bool { return a.name == b.name }) {
+		return append(found, FieldDifference{Field: fieldHeaders, Kafka: Side{Text: headerNames(k)}, Walrelay: Side{Text: headerNames(w)}})
 	}
 	for i := range w {
 		if w[i].name != contextRun && !w[i].value.equal(&k[i].value) {

@@ -196,7 +196,15 @@ func loadDebeziumCase(dir string) (*debeziumCase, error) {
 		}
 		*to = string(sql)
 	}
-	lines, err := os.ReadFile(filepath.Join(dir, "records.jsonl"))
+	if c.wrote, err = loadRecords(filepath.Join(dir, "records.jsonl")); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// loadRecords reads a file of one record a line.
+func loadRecords(file string) (records []recorded, err error) {
+	lines, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -206,9 +214,9 @@ func loadDebeziumCase(dir string) (*debeziumCase, error) {
 		}
 		var r recorded
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			return nil, fmt.Errorf("records.jsonl, record %d: %w", len(c.wrote)+1, err)
+			return nil, fmt.Errorf("%s, record %d: %w", filepath.Base(file), len(records)+1, err)
 		}
-		c.wrote = append(c.wrote, r)
+		records = append(records, r)
 	}
-	return c, nil
+	return records, nil
 }

@@ -106,3 +106,25 @@ func TestCompareDebeziumLong(t *testing.T) {
 		t.Errorf("%s, %s", a, b)
 	}
 }
+
+// TestCompareDebeziumAddresses: base64 may stand where Java printed an array's
+// address, and nothing else.
+func TestCompareDebeziumAddresses(t *testing.T) {
+	t.Parallel()
+	want := content{bytes: []byte("a[B@1b2c3d,(x)[B@0}")}
+	for got, equal := range map[string]bool{
+		"aDw==,(x)}": true, "aAA==,(x)AAEC}": true, "a,(x)}": true,
+		"aDw==,(y)}": false, "aD w==,(x)}": false, "aDw==,(x)": false, "xaDw==,(x)}": false, "": false,
+	} {
+		if want.equalButAddresses([]byte(got)) != equal {
+			t.Errorf("%q is as good as %q: %t", got, want.bytes, !equal)
+		}
+	}
+	nested := content{bytes: []byte(`["[Ljava.lang.String;@73426750","x"]`)}
+	if !nested.equalButAddresses([]byte(`["{a,b}","x"]`)) || nested.equalButAddresses([]byte(`["a,b","x"]`)) {
+		t.Error("PostgreSQL's text of an array has to stand for Java's address of one")
+	}
+	if (content{bytes: []byte("a")}).equalButAddresses([]byte("a")) || want.equalButAddresses(nil) {
+		t.Error("without an address, or null, is no such case")
+	}
+}

@@ -22,9 +22,13 @@ var debeziumGroups = []struct {
 	{"Topic", []string{"route_"}},
 	{"Partition", []string{"partition_", "partitioner_"}},
 	{"Key", []string{"key_"}},
-	{"Headers", []string{"header_", "additional_", "extended_", "numeric_", "timestamp_", "timestamptz_", "type_"}},
+	{"Headers", []string{"header_", "additional_", "extended_"}},
+	{"Column types", []string{
+		"array_", "binary_", "bit_", "domain_", "edge_", "enum_", "hstore_", "interval_", "json_", "key_payload_", "money_", "numbers_", "numeric_",
+		"point_", "range_", "special_", "text_", "time_", "timestamp_", "timestamptz_", "timetz_", "unknown_",
+	}},
 	{"Timestamp", []string{"ts_"}},
-	{"Payload", []string{"default_", "bytea_", "jsonb_", "array_", "int_", "xml_", "toast_", "worker_", "payload_"}},
+	{"Payload", []string{"default_", "bytea_", "jsonb_", "array_payload", "int_", "xml_", "toast_", "worker_", "payload_"}},
 	{"Envelope", []string{"envelope_", "schema_", "other_"}},
 	{"JSON expansion", []string{"expand_"}},
 	{"Tombstones", []string{"tombstone_"}},
@@ -35,14 +39,15 @@ var debeziumGroups = []struct {
 	{"Size and tolerance", []string{"too_", "tolerance_"}},
 	{"Debezium's own records", []string{"heartbeat", "transaction_"}},
 	{"Debezium Server", []string{"server_"}},
+	{"Others", []string{""}},
 }
 
-// groupOf returns the title of a case's group, "" when it is in none.
+// groupOf returns the title of a case's group.
 func groupOf(name string) (title string) {
 	longest := 0
 	for _, group := range debeziumGroups {
 		for _, prefix := range group.prefixes {
-			if strings.HasPrefix(name, prefix) && len(prefix) > longest {
+			if strings.HasPrefix(name, prefix) && len(prefix) >= longest {
 				title, longest = group.title, len(prefix)
 			}
 		}
@@ -71,18 +76,13 @@ which Debezium saw the row.
 |---|---|---|---|
 `
 
-// debeziumCases is docs/debezium-cases.md.
-func debeziumCasesDocument(t *testing.T, cases []*debeziumCase) string {
-	t.Helper()
+// debeziumCasesDocument is docs/debezium-cases.md.
+func debeziumCasesDocument(cases []*debeziumCase) string {
 	members := make(map[string][]*debeziumCase)
 	for _, c := range cases {
 		title := groupOf(c.name)
-		if title == "" {
-			t.Errorf("%s is in no group: add its prefix to debeziumGroups", c.name)
-		}
 		members[title] = append(members[title], c)
 	}
-	differ := func(c *debeziumCase) bool { return odd[c.name] != nil }
 	different := 0
 	var table, details strings.Builder
 	for _, group := range debeziumGroups {
@@ -92,13 +92,14 @@ func debeziumCasesDocument(t *testing.T, cases []*debeziumCase) string {
 		}
 		n := 0
 		for _, c := range all {
-			if !differ(c) {
+			instead := c.instead()
+			if instead == "" {
 				continue
 			}
 			if n++; n == 1 {
 				fmt.Fprintf(&details, "\n## %s\n\n| case | Debezium | walrelay |\n|---|---|---|\n", group.title)
 			}
-			fmt.Fprintf(&details, "| `%s`: %s | %s | %s |\n", c.name, cell(c.note), cell(c.oddly()), cell(odd[c.name].instead))
+			fmt.Fprintf(&details, "| `%s`: %s | %s | %s |\n", c.name, cell(c.note), cell(c.oddly()), cell(instead))
 		}
 		different += n
 		shown := "–"
@@ -109,6 +110,17 @@ func debeziumCasesDocument(t *testing.T, cases []*debeziumCase) string {
 	}
 	fmt.Fprintf(&table, "| **all** | %d | %d | %d |\n", len(cases), len(cases)-different, different)
 	return fmt.Sprintf(debeziumCasesHead, len(cases), len(cases)-different, different) + table.String() + details.String()
+}
+
+// instead says what walrelay does instead, "" where it does the same.
+func (c *debeziumCase) instead() string {
+	switch o := odd[c.name]; {
+	case o != nil:
+		return o.instead
+	case c.addresses():
+		return "writes the bytes in base64 there, or PostgreSQL's text of the array"
+	}
+	return ""
 }
 
 // oddly says what Debezium does in a case in which walrelay does something else.
@@ -123,6 +135,8 @@ func (c *debeziumCase) oddly() string {
 		return "task fails: " + message
 	case c.unstable != "":
 		return "not the same in every run: " + c.unstable
+	case c.addresses():
+		return "writes the address that an array has in Java (`[B@1b2c3d`), another one in every run"
 	case strings.HasPrefix(c.name, "too_") || strings.HasPrefix(c.name, "tolerance_"):
 		return "drops the row and goes on"
 	}
@@ -171,7 +185,7 @@ func TestDebeziumCases(t *testing.T) {
 		}
 	}
 	file := filepath.Join("..", "docs", "debezium-cases.md")
-	want := debeziumCasesDocument(t, cases)
+	want := debeziumCasesDocument(cases)
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

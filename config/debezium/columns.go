@@ -63,7 +63,7 @@ func (im *importer) columnList(option string, exclude bool) {
 	columns, ok := im.touched(e)
 	switch {
 	case !ok:
-		im.note(Unsupported, e, "", "Has something that only Java's regular expressions know, so it was not looked at. walrelay reads just the columns that its file names.")
+		im.note(Unsupported, e, "", "Has a pattern that cannot be looked at here. walrelay reads just the columns that its file names.")
 	case exclude && len(columns) > 0:
 		im.block(e, "leaves out %s, which the records are made of (Debezium fails on it, too): correct the list", strings.Join(columns, ", "))
 	case !exclude && len(columns) < len(im.names.used)*len(im.tables):
@@ -82,7 +82,7 @@ func (im *importer) masked(e *entry) {
 	columns, ok := im.touched(e)
 	switch {
 	case !ok:
-		im.block(e, "cannot be looked at, as it has something that only Java's regular expressions know. walrelay masks and truncates nothing: remove the option if it is not about the outbox")
+		im.block(e, "has a pattern that cannot be looked at here, and walrelay masks and truncates nothing: remove the option if it is not about the outbox")
 	case len(columns) > 0:
 		im.block(e, "changes %s, and walrelay masks and truncates nothing: what is hidden now would go out. Do it where the row is inserted, then remove the option", strings.Join(columns, ", "))
 	default:

@@ -113,6 +113,9 @@ func (im *importer) enter(e entry) {
 	} else {
 		e.value, e.missing = resolveProviders(e.value, im.o.Env)
 	}
+	if strings.ContainsRune(e.value, 0) {
+		im.reasons = append(im.reasons, Note{Verdict: Blocked, Option: e.as, File: e.file, Line: e.line, Text: "has a NUL character, which neither PostgreSQL nor Kafka takes in a name: remove it"})
+	}
 	if first := im.byName[e.name]; first != nil {
 		im.note(Differs, first, "", fmt.Sprintf("Stands again in line %d; the last one counts, as in Java.", e.line))
 		*first = e // keeps its place in the list

@@ -11,7 +11,6 @@ type option struct {
 	verdict Verdict // fixed: what becomes of it whatever its value
 	why     string  // with a verdict: why, or what to do
 	use     handler // otherwise: what looks at the value
-	secret  bool    // the value is never shown
 }
 
 // handler says what becomes of an option. A nil handler (and no verdict) means that a
@@ -62,15 +61,6 @@ func (x *index) lookup(name string) *option {
 	return nil
 }
 
-// secretWords are pieces of names whose values are never shown.
-var secretWords = []string{"password", "secret", "token", "jaas", "credential", "access.key", "private.key", "keystore.key", "connectionstring", "user.info", "passphrase", "apikey", "api.key"}
-
-// secretName tells whether an option of this name may hold a secret.
-func secretName(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
-}
-
 // Texts that several rows share.
 const (
 	noQueue      = "walrelay has no queue between reading and writing; limits.in_flight_bytes bounds its memory."
@@ -113,14 +103,14 @@ var connectorOptions = []option{
 	{name: "snapshot.query.mode", verdict: Unsupported, why: ownSnapshots}, {name: "snapshot.query.mode.*", verdict: Unsupported, why: ownSnapshots},
 	{name: "snapshot.include.collection.list", verdict: Unsupported, why: "A snapshot covers all outbox tables. Where that is too much, set snapshot.mode to none, or empty the table before the switch."},
 	{name: "snapshot.select.statement.overrides", verdict: Unsupported, why: "A snapshot reads the whole table. If the statement orders the rows, name its column in outbox.order_by; if it leaves rows out, delete them before the switch or set snapshot.mode to none."},
-	{name: "snapshot.select.statement.overrides.*", verdict: Unsupported, why: "A snapshot reads the whole table (see snapshot.select.statement.overrides).", secret: true},
+	{name: "snapshot.select.statement.overrides.*", verdict: Unsupported, why: "A snapshot reads the whole table (see snapshot.select.statement.overrides)."},
 	{name: "incremental.snapshot.*", verdict: Ignored, why: noSignals},
 	{name: "signal.data.collection", verdict: Dangerous, why: "The signal table does nothing any more: who inserts into it to start a snapshot waits in vain. walrelay ignores the table; take it out of the publication and drop it."},
 	{name: "signal.enabled.channels", use: useSignalChannels},
 	{name: "signal.*", verdict: Unsupported, why: noSignals},
 	{name: "read.only", verdict: Ignored, why: noSignals},
 	{name: "heartbeat.interval.ms", use: useHeartbeat},
-	{name: "heartbeat.action.query", verdict: Dangerous, secret: true, why: "Heartbeat tables are no longer needed: walrelay moves its slot on also while nothing is written to the outbox. The table stands in the publication for nothing: take it out and drop it after the switch."},
+	{name: "heartbeat.action.query", verdict: Dangerous, why: "Heartbeat tables are no longer needed: walrelay moves its slot on also while nothing is written to the outbox. The table stands in the publication for nothing: take it out and drop it after the switch."},
 	{name: "heartbeat.topics.prefix", verdict: Ignored, why: "walrelay writes no heartbeats."}, {name: "topic.heartbeat.prefix", verdict: Ignored, why: "walrelay writes no heartbeats."}, {name: "topic.heartbeat.name", verdict: Ignored, why: "walrelay writes no heartbeats."},
 	{name: "max.batch.size", verdict: Ignored, why: noQueue}, {name: "max.queue.size", verdict: Ignored, why: noQueue}, {name: "max.queue.size.in.bytes", verdict: Ignored, why: noQueue}, {name: "poll.interval.ms", verdict: Ignored, why: noQueue}, {name: "queue.provider.*", verdict: Ignored, why: noQueue}, {name: "query.fetch.size", verdict: Ignored, why: noQueue},
 	{name: "streaming.delay.ms", verdict: Ignored, why: "Streaming begins at once."},
@@ -161,11 +151,11 @@ var connectorOptions = []option{
 // sourceOptions are about the database, the slot and the publication.
 var sourceOptions = []option{
 	{name: "database.hostname"}, {name: "database.port"}, {name: "database.user"}, {name: "database.dbname"},
-	{name: "database.password", secret: true},
-	{name: "database.sslmode"}, {name: "database.sslrootcert"}, {name: "database.sslcert"}, {name: "database.sslkey"}, {name: "database.sslpassword", secret: true},
+	{name: "database.password"},
+	{name: "database.sslmode"}, {name: "database.sslrootcert"}, {name: "database.sslcert"}, {name: "database.sslkey"}, {name: "database.sslpassword"},
 	{name: "database.sslfactory", verdict: Unsupported, why: "A class of Java's: use database.sslrootcert's counterpart, sslrootcert in postgres.url."},
 	{name: "database.tcpKeepAlive", verdict: Ignored, why: "Keep-alive is always on."},
-	{name: "database.initial.statements", verdict: Unsupported, secret: true, why: "There are no statements at the start of a connection: set them for the role with ALTER ROLE … SET."},
+	{name: "database.initial.statements", verdict: Unsupported, why: "There are no statements at the start of a connection: set them for the role with ALTER ROLE … SET."},
 	{name: "database.query.timeout.ms", verdict: Ignored, why: "walrelay's few statements have time limits of their own."}, {name: "database.connection.timeout.ms", verdict: Ignored, why: waits}, {name: "connection.validation.timeout.ms", verdict: Ignored, why: waits},
 	{name: "database.connection.factory.class", verdict: Unsupported, why: "A class of Java's that makes connections: give walrelay a password by PGPASSWORD or ~/.pgpass."},
 	{name: "database.targetServerType"}, {name: "driver.targetServerType", use: useOldName("database.targetServerType")},

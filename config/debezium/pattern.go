@@ -2,10 +2,11 @@ package debezium
 
 import (
 	"errors"
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/walrelay/walrelay/routing/javaregex"
 )
 
 // maxNames bounds how many names a regular expression may stand for.
@@ -14,43 +15,41 @@ const maxNames = 64
 var errInfinite = errors.New("is a pattern without an end to its names")
 
 // finite lists the texts that a Java regular expression matches as a whole, where
-// they are few. A dot without a backslash counts as a dot: dotted tells whether
-// there was one. What only Java's regular expressions have is an error.
-func finite(pattern string) (names []string, dotted bool, err error) {
+// they are few. A dot without a backslash counts as a dot, as it is meant. What only Java's regular expressions have is an error.
+func finite(pattern string) (names []string, err error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		return nil, false, errInfinite
+		return nil, errInfinite
 	}
-	names, err = enumerate(tree, &dotted)
+	names, err = enumerate(tree)
 	if err != nil {
-		return nil, dotted, err
+		return nil, err
 	}
 	slices.Sort(names)
-	return slices.Compact(names), dotted, nil
+	return slices.Compact(names), nil
 }
 
-func enumerate(re *syntax.Regexp, dotted *bool) ([]string, error) {
+func enumerate(re *syntax.Regexp) ([]string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine:
 		return []string{""}, nil
 	case syntax.OpLiteral:
 		return []string{string(re.Rune)}, nil
 	case syntax.OpAnyCharNotNL, syntax.OpAnyChar:
-		*dotted = true
 		return []string{"."}, nil
 	case syntax.OpCharClass:
 		return runes(re)
 	case syntax.OpCapture:
-		return enumerate(re.Sub[0], dotted)
+		return enumerate(re.Sub[0])
 	case syntax.OpQuest:
-		names, err := enumerate(re.Sub[0], dotted)
+		names, err := enumerate(re.Sub[0])
 		return append([]string{""}, names...), err
 	case syntax.OpRepeat:
-		return repeated(re, dotted)
+		return repeated(re)
 	case syntax.OpAlternate:
 		var all []string
 		for _, sub := range re.Sub {
-			names, err := enumerate(sub, dotted)
+			names, err := enumerate(sub)
 			if err != nil || len(all)+len(names) > maxNames {
 				return nil, errInfinite
 			}
@@ -60,7 +59,7 @@ func enumerate(re *syntax.Regexp, dotted *bool) ([]string, error) {
 	case syntax.OpConcat:
 		all := []string{""}
 		for _, sub := range re.Sub {
-			names, err := enumerate(sub, dotted)
+			names, err := enumerate(sub)
 			if err != nil {
 				return nil, err
 			}
@@ -89,11 +88,11 @@ func runes(re *syntax.Regexp) ([]string, error) {
 }
 
 // repeated lists x{2,3}.
-func repeated(re *syntax.Regexp, dotted *bool) ([]string, error) {
+func repeated(re *syntax.Regexp) ([]string, error) {
 	if re.Max < 0 || re.Max > maxNames {
 		return nil, errInfinite
 	}
-	one, err := enumerate(re.Sub[0], dotted)
+	one, err := enumerate(re.Sub[0])
 	if err != nil {
 		return nil, err
 	}
@@ -126,19 +125,32 @@ func product(heads, tails []string) ([]string, error) {
 	return all, nil
 }
 
-// matcher tells whether a name is matched by one of Debezium's patterns; ok is false
-// when a pattern has something that only Java knows.
+// matcher tells whether a name is matched as a whole by one of Debezium's patterns,
+// which do not look at case; ok is false when a pattern cannot be told here. A pattern
+// that takes too long counts as matching: no rule is overlooked.
 func matcher(patterns []string) (match func(string) bool, ok bool) {
-	var list []*regexp.Regexp
+	var list []func(string) bool
 	for _, p := range patterns {
-		re, err := regexp.Compile(`^(?i:` + p + `)$`)
-		if err != nil {
+		one, ok := whole("(?i)" + p)
+		if !ok {
 			return nil, false
 		}
-		list = append(list, re)
+		list = append(list, one)
 	}
 	return func(name string) bool {
-		return slices.ContainsFunc(list, func(re *regexp.Regexp) bool { return re.MatchString(name) })
+		return slices.ContainsFunc(list, func(one func(string) bool) bool { return one(name) })
+	}, true
+}
+
+// whole tells whether a Java pattern matches all of a text.
+func whole(pattern string) (match func(string) bool, ok bool) {
+	re, err := javaregex.Compile(pattern, "")
+	if err != nil {
+		return nil, false
+	}
+	return func(text string) bool {
+		_, matched, err := re.Replace(text)
+		return matched || err != nil
 	}, true
 }
 

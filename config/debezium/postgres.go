@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -31,10 +32,6 @@ func (im *importer) database() {
 		return trim(e.value)
 	}
 	host := known("database.hostname", "PGHOST", "the database server")
-	if strings.ContainsAny(host, "@/?") {
-		im.block(im.get("database.hostname"), "is no host: want its name alone, or several as host:port,host:port")
-		return
-	}
 	user := known("database.user", "PGUSER", "the user")
 	name := known("database.dbname", "PGDATABASE", "the database")
 	port := ""
@@ -45,34 +42,44 @@ func (im *importer) database() {
 			return
 		}
 	}
+	hosts, ok := hostList(host, port)
+	if !ok {
+		im.block(im.get("database.hostname"), "is no host: want its name alone, or several as host:port,host:port")
+		return
+	}
 	name, extra, _ := strings.Cut(name, "?")
 	if extra != "" {
 		im.note(Unsupported, im.get("database.dbname"), "postgres.url", "The parameters behind the ? are the JDBC driver's: see whether a parameter of postgres.url does the same.")
 	}
 	query, names := im.tls()
 	from = append(from, names...)
-	im.set("postgres.url", scalar(postgresURL(host, port, user, name, query)), im.origins(from))
+	if hosts == "" && port != "" { // a URL has no port without a host
+		query.Set("port", port)
+	}
+	im.set("postgres.url", scalar(postgresURL(hosts, user, name, query)), im.origins(from))
 	im.password()
 }
 
+// hostName is a name, or an address of IPv4.
+var hostName = regexp.MustCompile(`^[\pL\pN_][\pL\pN._-]*$`)
+
 // postgresURL writes the URL; what is empty is left to PG* variables.
-func postgresURL(host, port, user, name string, query url.Values) string {
+func postgresURL(hosts, user, name string, query url.Values) string {
 	var b strings.Builder
 	b.WriteString("postgres://")
 	if user != "" {
 		b.WriteString(url.User(user).String() + "@")
 	}
-	b.WriteString(hosts(host, port))
-	b.WriteString("/" + url.PathEscape(name))
+	b.WriteString(hosts + "/" + url.PathEscape(name))
 	if len(query) > 0 {
 		b.WriteString("?" + query.Encode())
 	}
 	return b.String()
 }
 
-// hosts writes one or several hosts. As in a JDBC URL the port belongs to the last;
-// the others have theirs or 5432.
-func hosts(text, port string) string {
+// hostList writes one or several hosts. As in a JDBC URL the port belongs to the last;
+// the others have theirs or 5432. ok is false when something there is no host.
+func hostList(text, port string) (hosts string, ok bool) {
 	list := listOf(text)
 	for i, host := range list {
 		own := ""
@@ -83,9 +90,15 @@ func hosts(text, port string) string {
 			own = port
 		}
 		if h, p, err := net.SplitHostPort(host); err == nil {
+			if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+				return "", false
+			}
 			host, own = h, p
 		}
-		host = strings.Trim(host, "[]")
+		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+		if !hostName.MatchString(host) && net.ParseIP(host) == nil {
+			return "", false
+		}
 		switch {
 		case own != "":
 			list[i] = net.JoinHostPort(host, own)
@@ -95,7 +108,7 @@ func hosts(text, port string) string {
 			list[i] = host
 		}
 	}
-	return strings.Join(list, ",")
+	return strings.Join(list, ","), true
 }
 
 // origins writes the comment of a line that several options make.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/walrelay/walrelay/config"
+	"github.com/walrelay/walrelay/routing/javaregex"
 )
 
 // Debezium's defaults of route.topic.regex and route.topic.replacement.
@@ -122,7 +123,7 @@ func (im *importer) topic() {
 	if last == nil {
 		last = regex
 	}
-	if err := compilePattern(pattern, target); err != nil {
+	if _, err := javaregex.Compile(pattern, target); err != nil {
 		im.block(last, "%s", err)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/walrelay/walrelay/config"
 )
@@ -60,6 +61,14 @@ func (im *importer) namedTables(include *entry) {
 
 // defaultTable is for a file that does not name the tables.
 func (im *importer) defaultTable(include *entry) {
+	if list := im.predicateTables(); len(list) > 0 {
+		im.names.table = im.get(im.router + "predicate").origin()
+		im.tables = list
+		if include != nil {
+			im.note(Ignored, include, "outbox.table", "Is empty; the tables are those of the router's predicate.")
+		}
+		return
+	}
 	im.names.table = "the usual outbox table; the file names none"
 	im.tables = []config.Table{{Schema: "public", Name: "outbox"}}
 	const text = "The file names no table, so Debezium reads all of them. public.outbox is assumed: if it is another one, "
@@ -76,9 +85,12 @@ func (im *importer) listedTables(e *entry) {
 		return
 	}
 	im.names.table = e.origin()
-	dotted, capitals := false, false
+	capitals := false
 	for _, pattern := range patterns(e.value) {
-		names, dots, err := finite(pattern)
+		names, err := finite(pattern)
+		if err != nil && im.chosenTables(e, pattern) {
+			continue
+		}
 		if err != nil {
 			im.block(e, "%q stands for tables that only the database knows: %s", pattern, nameThem)
 			continue
@@ -94,25 +106,16 @@ func (im *importer) listedTables(e *entry) {
 			}
 			im.addTable(config.Table{Schema: schema, Name: table})
 		}
-		dotted = dotted || dots && strings.Count(pattern, ".") > strings.Count(pattern, `\.`)+1
-	}
-	var texts []string
-	if dotted {
-		texts = append(texts, "A dot without a backslash stands for any character in Debezium; it was taken for a dot.")
-	}
-	if capitals {
-		texts = append(texts, "Debezium compares without regard to case; walrelay takes the names as they are written here.")
 	}
 	im.helpers(e)
 	shown := make([]string, len(im.tables))
 	for i, t := range im.tables {
 		shown[i] = t.String()
 	}
-	if len(texts) > 0 {
-		im.note(Differs, e, "outbox: "+strings.Join(shown, ", "), strings.Join(texts, " "))
-		return
-	}
-	if !e.noted || len(shown) > 0 {
+	switch {
+	case capitals:
+		im.note(Differs, e, "outbox: "+strings.Join(shown, ", "), "Debezium compares without regard to case; walrelay takes the names as they are written here.")
+	case !e.noted || len(shown) > 0:
 		im.took(e, "outbox.table", strings.Join(shown, ", "))
 	}
 }
@@ -127,14 +130,13 @@ func (im *importer) addTable(t config.Table) {
 // tables, and tables that the router's predicate leaves to themselves.
 func (im *importer) helpers(e *entry) {
 	signal := trim(im.text("signal.data.collection", ""))
-	query := strings.ToLower(im.text("heartbeat.action.query", ""))
 	var kept []config.Table
 	for _, t := range im.tables {
 		name := t.Schema + "." + t.Name
 		switch {
 		case strings.EqualFold(name, signal):
 			im.note(Differs, e, "outbox", name+" is left out: it is the signal table, no outbox.")
-		case len(im.tables) > 1 && strings.Contains(query, strings.ToLower(t.Name)) && !strings.EqualFold(t.Name, "outbox"):
+		case len(im.tables) > 1 && im.heartbeatTable(t):
 			im.note(Differs, e, "outbox", name+" is left out: it is the heartbeat table, no outbox.")
 		case !im.routed(name):
 			im.note(Unsupported, e, "outbox", fmt.Sprintf("%s is left out: the router's predicate does not choose it, so Debezium publishes its plain change records, which walrelay does not.", name))
@@ -146,6 +148,65 @@ func (im *importer) helpers(e *entry) {
 		im.block(e, "no table is left that the Outbox Event Router works on: %s", nameThem)
 	}
 	im.tables = kept
+}
+
+// heartbeatTable tells whether the heartbeat's statement names a table that is not
+// called like an outbox: heartbeats may go into an outbox, too, and one that is left
+// out by mistake is worse than one too many, which walrelay check finds.
+func (im *importer) heartbeatTable(t config.Table) bool {
+	name := strings.ToLower(t.Name)
+	for _, word := range []string{"outbox", "event", "message"} {
+		if strings.Contains(name, word) {
+			return false
+		}
+	}
+	words := strings.FieldsFunc(strings.ToLower(im.text("heartbeat.action.query", "")), func(r rune) bool {
+		return r != '_' && r != '$' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	return slices.Contains(words, name)
+}
+
+// predicateTables are the tables that the router's predicate chooses by their topics,
+// nil when it does not name them.
+func (im *importer) predicateTables() []config.Table {
+	p, ok := im.predicateOf(im.router)
+	if !ok || im.router == "" || p.class != "TopicNameMatches" || p.negate {
+		return nil
+	}
+	topics, err := finite(p.pattern)
+	if err != nil {
+		return nil
+	}
+	var list []config.Table
+	for _, topic := range topics {
+		name, ok := strings.CutPrefix(topic, im.rawTopic(""))
+		schema, table, dot := strings.Cut(name, ".")
+		if !ok || !dot || schema == "" || table == "" || strings.Contains(table, ".") {
+			return nil
+		}
+		list = append(list, config.Table{Schema: schema, Name: table})
+	}
+	return list
+}
+
+// chosenTables takes those tables of an endless pattern that the router's predicate
+// chooses.
+func (im *importer) chosenTables(e *entry, pattern string) bool {
+	match, ok := matcher([]string{pattern})
+	if !ok {
+		return false
+	}
+	found := false
+	for _, t := range im.predicateTables() {
+		if match(t.Schema + "." + t.Name) {
+			im.addTable(t)
+			found = true
+		}
+	}
+	if found {
+		im.note(Unsupported, e, "outbox", "Of the tables of "+pattern+" only those that the router's predicate chooses are outboxes. Debezium publishes plain change records of the others, which walrelay does not.")
+	}
+	return found
 }
 
 // narrowed leaves out what the other lists exclude.
@@ -166,7 +227,7 @@ func (im *importer) narrowed(tables []config.Table) []config.Table {
 		}
 		match, ok := matcher(patterns(e.value))
 		if !ok {
-			im.note(Unsupported, e, "outbox", "Has something that only Java's regular expressions know, so it was not looked at. See to it that outbox lists the right tables.")
+			im.note(Unsupported, e, "outbox", "Has a pattern that cannot be looked at here. See to it that outbox lists the right tables.")
 			continue
 		}
 		var kept []config.Table

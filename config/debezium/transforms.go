@@ -109,8 +109,8 @@ func (im *importer) routed(table string) bool {
 	if !ok || im.router == "" || p.class != "TopicNameMatches" {
 		return true
 	}
-	re, err := regexp.Compile(`^(?:` + p.pattern + `)$`)
-	return err != nil || re.MatchString(im.rawTopic(table)) != p.negate
+	match, ok := whole(p.pattern)
+	return !ok || match(im.rawTopic(table)) != p.negate
 }
 
 // routerPredicate says what the router's own predicate means.
@@ -122,13 +122,13 @@ func (im *importer) routerPredicate() {
 	}
 	switch {
 	case p.class == "TopicNameMatches":
-		re, err := regexp.Compile(`^(?:` + p.pattern + `)$`)
-		if err != nil {
-			im.note(Differs, e, "", "Its pattern has something that only Java's regular expressions know. It is taken to choose the tables of outbox, and no others.")
+		match, ok := whole(p.pattern)
+		if !ok {
+			im.note(Differs, e, "", "Its pattern cannot be looked at here. It is taken to choose the tables of outbox, and no others.")
 			return
 		}
 		for _, t := range im.tables {
-			if re.MatchString(im.rawTopic(t.Schema+"."+t.Name)) == p.negate {
+			if match(im.rawTopic(t.Schema+"."+t.Name)) == p.negate {
 				im.block(e, "keeps %s from the router: its rows go out as plain change records, which walrelay does not publish. Leave the table out of table.include.list, or %s", t, nameThem)
 			}
 		}
@@ -199,20 +199,18 @@ func (im *importer) mayApply(p predicate, before bool) bool {
 	default:
 		return true
 	}
-	re, err := regexp.Compile(`^(?:` + p.pattern + `)$`)
-	if err != nil {
+	match, ok := whole(p.pattern)
+	if !ok {
 		return true
 	}
 	if before {
-		return slices.ContainsFunc(im.tables, func(t tableName) bool { return re.MatchString(im.rawTopic(t.Schema+"."+t.Name)) != p.negate })
+		return slices.ContainsFunc(im.tables, func(t tableName) bool { return match(im.rawTopic(t.Schema+"."+t.Name)) != p.negate })
 	}
-	if p.negate {
+	re, err := regexp.Compile(p.pattern) // what follows needs no more than how its matches begin
+	if err != nil || p.negate {
 		return true
 	}
-	pattern, _ := re.LiteralPrefix() // of ^(?:…)$ there is none: take that of the pattern itself
-	if inner, err := regexp.Compile(p.pattern); err == nil {
-		pattern, _ = inner.LiteralPrefix()
-	}
+	pattern, _ := re.LiteralPrefix()
 	routed := im.topicPrefix()
 	return strings.HasPrefix(pattern, routed) || strings.HasPrefix(routed, pattern)
 }

@@ -44,14 +44,16 @@ func (m *mapper) bytes() (connect.Schema, func(raw []byte, a *connect.Arena) []b
 	switch m.modes.Binary {
 	case "base64":
 		return plainType(connect.String), func(raw []byte, a *connect.Arena) []byte {
-			return a.Keep(base64.StdEncoding.AppendEncode(a.Free(), raw))
+			return base64.StdEncoding.AppendEncode(room(a, base64.StdEncoding.EncodedLen(len(raw))), raw)
 		}
 	case "base64-url-safe":
 		return plainType(connect.String), func(raw []byte, a *connect.Arena) []byte {
-			return a.Keep(base64.URLEncoding.AppendEncode(a.Free(), raw))
+			return base64.URLEncoding.AppendEncode(room(a, base64.URLEncoding.EncodedLen(len(raw))), raw)
 		}
 	case "hex":
-		return plainType(connect.String), func(raw []byte, a *connect.Arena) []byte { return a.Keep(hex.AppendEncode(a.Free(), raw)) }
+		return plainType(connect.String), func(raw []byte, a *connect.Arena) []byte {
+			return hex.AppendEncode(room(a, hex.EncodedLen(len(raw))), raw)
+		}
 	}
 	return connect.Schema{Type: connect.Bytes, Class: connect.ByteBuffer}, func(raw []byte, _ *connect.Arena) []byte { return raw }
 }

@@ -148,3 +148,6 @@ func fault(detail string) error { return &connect.Unconvertible{Detail: detail} 
 // warned is a value that Debezium can't convert: it logs that and leaves the
 // whole column null, an array too when the value is an element.
 var warned = fault("Debezium writes null")
+
+// room lends n bytes to append to.
+func room(a *connect.Arena, n int) []byte { return a.Bytes(n)[:0] }

@@ -97,6 +97,11 @@ func (n number) digit(i int) byte {
 	return '0'
 }
 
+// length is room enough for the number as text, size for its unscaled bytes: a
+// digit takes less than 0.416 of one.
+func (n number) length() int { return len(n.whole) + n.scale + 3 }
+func (n number) size() int   { return (len(n.whole)+n.scale)*416/1000 + 8 }
+
 // unscaled appends the unscaled value as BigInteger.toByteArray has it: two's
 // complement, big endian, as short as can be.
 func (n number) unscaled(dst []byte) []byte {
@@ -140,8 +145,7 @@ func (n number) unscaledLong(dst []byte, first, count int) []byte {
 		v, _ := new(big.Int).SetString(text.String(), 10) // nothing but digits
 		dst = append(append(dst, 0), v.Bytes()...)
 	} else {
-		// A digit takes less than 0.416 bytes; the highest bit is the sign's.
-		for range (count-first)*416/1000 + 2 {
+		for range (count-first)*416/1000 + 2 { // one byte more: the highest bit is the sign's
 			dst = append(dst, 0)
 		}
 		for i := first; i < count; {
@@ -259,7 +263,7 @@ func decimalBytes(scale int) reader {
 		if err != nil {
 			return null, err
 		}
-		return connect.Value{Data: a.Keep(n.unscaled(a.Free()))}, nil
+		return connect.Value{Data: n.unscaled(room(a, n.size()))}, nil
 	}
 }
 
@@ -274,20 +278,20 @@ func readVariable(text []byte, a *connect.Arena) (connect.Value, error) {
 	n = n.stripped()
 	fields := a.Values(2)
 	fields[0].Int = int64(n.scale)
-	fields[1].Data = a.Keep(n.unscaled(a.Free()))
+	fields[1].Data = n.unscaled(room(a, n.size()))
 	return connect.Value{Items: fields}, nil
 }
 
 func decimalText(scale int) reader {
 	return func(text []byte, a *connect.Arena) (connect.Value, error) {
 		if name := special(text); name != "" {
-			return connect.Value{Data: a.Keep(append(a.Free(), name...))}, nil
+			return connect.Value{Data: append(room(a, len(name)), name...)}, nil
 		}
 		n, err := scaled(text, scale)
 		if err != nil {
 			return null, err
 		}
-		return connect.Value{Data: a.Keep(n.appendPlain(a.Free()))}, nil
+		return connect.Value{Data: n.appendPlain(room(a, n.length()))}, nil
 	}
 }
 

@@ -164,7 +164,7 @@ func readDefault(text []byte, t *shape, p *part, m Modes) (connect.Value, error)
 		if !ok || infinite {
 			return null, warned
 		}
-		return connect.Value{Data: a.Keep(appendInstant(a.Free(), i, t.scale()))}, nil
+		return connect.Value{Data: appendInstant(nil, i, t.scale())}, nil
 	}
 	return p.read(text, &a)
 }

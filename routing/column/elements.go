@@ -61,7 +61,7 @@ func elementTimeZone(text []byte, a *connect.Arena) (connect.Value, error) {
 	if !ok || len(rest) > 0 {
 		return null, errTimeZone
 	}
-	return connect.Value{Data: a.Keep(append(appendTime(a.Free(), t.instant(0).secondOfDay(), 0, 0), 'Z'))}, nil
+	return connect.Value{Data: append(appendTime(room(a, timeLength), t.instant(0).secondOfDay(), 0, 0), 'Z')}, nil
 }
 
 func elementTimestamp(text []byte, a *connect.Arena, write timestampWriter) (connect.Value, error) {
@@ -97,6 +97,6 @@ func elementZoned(text []byte, a *connect.Arena, width int) (connect.Value, erro
 			return null, warned
 		}
 	}
-	out := append(appendDate(a.Free(), year, month, day), 'T')
-	return connect.Value{Data: a.Keep(append(appendTime(out, i.secondOfDay(), i.nanos, width), 'Z'))}, nil
+	out := append(appendDate(room(a, dateLength+timeLength), year, month, day), 'T')
+	return connect.Value{Data: append(appendTime(out, i.secondOfDay(), i.nanos, width), 'Z')}, nil
 }

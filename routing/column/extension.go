@@ -176,7 +176,7 @@ func geometric(name string, java18 bool) func(text []byte, a *connect.Arena) ([]
 		return nil
 	}
 	return func(text []byte, a *connect.Arena) ([]byte, error) {
-		out := a.Free()
+		out := room(a, 3*len(text)+16)
 		for i := 0; i < len(text); {
 			c := text[i]
 			if c == '(' || c == ')' || c == '[' || c == ']' || c == '{' || c == '}' || c == '<' || c == '>' || c == ',' {
@@ -195,6 +195,6 @@ func geometric(name string, java18 bool) func(text []byte, a *connect.Arena) ([]
 			out = connect.AppendDouble(out, f, java18)
 			i = end
 		}
-		return a.Keep(out), nil
+		return out, nil
 	}
 }

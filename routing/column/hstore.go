@@ -25,7 +25,7 @@ func (m *mapper) hstore() *part {
 		if err != nil {
 			return null, err
 		}
-		return connect.Value{Data: a.Keep(appendObject(a.Free(), pairs))}, nil
+		return connect.Value{Data: appendObject(room(a, 2*len(text)+2), pairs)}, nil
 	}}
 }
 
@@ -110,14 +110,14 @@ func unquote(text []byte, a *connect.Arena) (value, rest []byte) {
 
 // unescape takes the backslashes off; the last byte is none that stands alone.
 func unescape(raw []byte, a *connect.Arena) []byte {
-	out := a.Free()
+	out := room(a, len(raw))
 	for i := 0; i < len(raw); i++ {
 		if raw[i] == '\\' {
 			i++
 		}
 		out = append(out, raw[i])
 	}
-	return a.Keep(out)
+	return out
 }
 
 // appendObject appends pairs as Jackson writes a JSON object.

@@ -9,6 +9,9 @@ import (
 
 var errInterval = fault("an interval is not in PostgreSQL's own format (IntervalStyle postgres), or a part of it is out of Java's int range, on which Debezium fails")
 
+// intervalLength is room enough for an interval: five ints and the seconds.
+const intervalLength = 5*12 + 24
+
 // span is an interval. Seconds and micros have the same sign.
 type span struct{ years, months, days, hours, minutes, seconds, micros int64 }
 
@@ -19,7 +22,7 @@ func (m *mapper) interval() *part {
 			if !ok {
 				return null, errInterval
 			}
-			return connect.Value{Data: a.Keep(s.appendISO(a.Free(), m.modes.Java18))}, nil
+			return connect.Value{Data: s.appendISO(room(a, intervalLength), m.modes.Java18)}, nil
 		}}
 	}
 	return &part{schema: logical(connect.Int64, "io.debezium.time.MicroDuration"), read: func(text []byte, _ *connect.Arena) (connect.Value, error) {

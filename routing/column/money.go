@@ -23,7 +23,7 @@ func amount(text []byte, a *connect.Arena) (number, error) {
 	if r, size := utf8.DecodeRune(rest); size > 0 && (r < '0' || r > '9') && r != '.' {
 		rest = rest[size:]
 	}
-	bare := a.Free()
+	bare := room(a, len(rest))
 	for _, c := range rest {
 		if c != ',' {
 			bare = append(bare, c)
@@ -32,7 +32,7 @@ func amount(text []byte, a *connect.Arena) (number, error) {
 	if len(bare) > 0 && (bare[0] == '-' || bare[0] == '+') {
 		return number{}, errMoney
 	}
-	n, ok := parseNumber(a.Keep(bare))
+	n, ok := parseNumber(bare)
 	if !ok {
 		return number{}, errMoney
 	}
@@ -45,7 +45,7 @@ func moneyText(text []byte, a *connect.Arena) (connect.Value, error) {
 	if err != nil {
 		return null, err
 	}
-	return connect.Value{Data: a.Keep(n.appendPlain(a.Free()))}, nil
+	return connect.Value{Data: n.appendPlain(room(a, n.length()))}, nil
 }
 
 func moneyDouble(text []byte, a *connect.Arena) (connect.Value, error) {
@@ -53,7 +53,7 @@ func moneyDouble(text []byte, a *connect.Arena) (connect.Value, error) {
 	if err != nil {
 		return null, err
 	}
-	f, ok := parseFloat(n.appendPlain(a.Free()), 64)
+	f, ok := parseFloat(n.appendPlain(room(a, n.length())), 64)
 	if !ok {
 		return null, errMoney
 	}
@@ -75,14 +75,13 @@ func moneyBytes(scale int) reader {
 			}
 		}
 		n.scale = scale
-		return connect.Value{Data: a.Keep(n.unscaled(a.Free()))}, nil
+		return connect.Value{Data: n.unscaled(room(a, n.size()))}, nil
 	}
 }
 
 // increased is n with one more in its last place.
 func (n number) increased(a *connect.Arena) number {
-	buf := append(append(append(a.Free(), '0'), n.whole...), n.fraction...)
-	buf = a.Keep(buf)
+	buf := append(append(append(room(a, n.length()), '0'), n.whole...), n.fraction...)
 	for i := len(buf) - 1; i >= 0; i-- {
 		if buf[i] != '9' {
 			buf[i]++

@@ -48,7 +48,7 @@ func (r *recorded) column() column.Column {
 	return c
 }
 
-func (r *recorded) modes(t *testing.T) column.Modes {
+func (r *recorded) modes(t testing.TB) column.Modes {
 	m := column.Modes{MoneyDigits: 2, Java18: true}
 	for option, word := range r.Modes {
 		switch option {

@@ -79,7 +79,7 @@ func (m *mapper) date() (connect.Schema, dateWriter) {
 	switch m.modes.Time {
 	case "isostring":
 		return logical(connect.String, "io.debezium.time.IsoDate"), func(day int64, a *connect.Arena) connect.Value {
-			return connect.Value{Data: a.Keep(append(appendDay(a.Free(), day), 'Z'))}
+			return connect.Value{Data: append(appendDay(room(a, dateLength), day), 'Z')}
 		}
 	case "connect":
 		return logical(connect.Int32, "org.apache.kafka.connect.data.Date"), number
@@ -100,7 +100,7 @@ func (m *mapper) time(scale int) (connect.Schema, timeWriter) {
 	case m.modes.Time == "isostring":
 		return logical(connect.String, "io.debezium.time.IsoTime"), func(nanos int64, a *connect.Arena) connect.Value {
 			nanos %= nanosPerDay
-			return connect.Value{Data: a.Keep(append(appendTime(a.Free(), nanos/nanosPerSec, nanos%nanosPerSec, 0), 'Z'))}
+			return connect.Value{Data: append(appendTime(room(a, timeLength), nanos/nanosPerSec, nanos%nanosPerSec, 0), 'Z')}
 		}
 	case m.modes.Time == "connect":
 		return logical(connect.Int32, "org.apache.kafka.connect.data.Time"), units(1_000_000)
@@ -117,7 +117,7 @@ func (m *mapper) timestamp(scale int) (connect.Schema, timestampWriter) {
 	switch {
 	case m.modes.Time == "isostring":
 		return logical(connect.String, "io.debezium.time.IsoTimestamp"), func(i instant, a *connect.Arena) connect.Value {
-			return connect.Value{Data: a.Keep(appendInstant(a.Free(), i, 0))}
+			return connect.Value{Data: appendInstant(room(a, dateLength+timeLength), i, 0)}
 		}
 	case m.modes.Time == "connect":
 		return logical(connect.Int64, "org.apache.kafka.connect.data.Timestamp"), millis
@@ -193,7 +193,7 @@ func readZoned(text []byte, a *connect.Arena, width int) (connect.Value, error) 
 	if !ok {
 		return null, errTimestamp
 	}
-	return connect.Value{Data: a.Keep(appendInstant(a.Free(), t.instant(epochDay(t.year, t.month, t.day)), width))}, nil
+	return connect.Value{Data: appendInstant(room(a, dateLength+timeLength), t.instant(epochDay(t.year, t.month, t.day)), width)}, nil
 }
 
 func readTimeZone(text []byte, a *connect.Arena) (connect.Value, error) {
@@ -206,5 +206,5 @@ func readTimeZone(text []byte, a *connect.Arena) (connect.Value, error) {
 		return null, errTimeZone
 	}
 	i := t.instant(0)
-	return connect.Value{Data: a.Keep(append(appendTime(a.Free(), i.secondOfDay(), i.nanos, 0), 'Z'))}, nil
+	return connect.Value{Data: append(appendTime(room(a, timeLength), i.secondOfDay(), i.nanos, 0), 'Z')}, nil
 }

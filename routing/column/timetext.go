@@ -1,5 +1,12 @@
 package column
 
+// Room enough for a date with a year of ten digits, its sign and a letter, and
+// for a time with nine digits of a fraction and a letter.
+const (
+	dateLength = 20
+	timeLength = 20
+)
+
 // parseDate splits off a date, without the era, which stands at the end of a
 // value: year, month and day as PostgreSQL writes them with DateStyle ISO.
 func (t *moment) parseDate(text []byte) (rest []byte, ok bool) {

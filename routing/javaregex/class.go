@@ -45,17 +45,11 @@ func (p *parser) class(consume bool) (expr, error) {
 				return nil, p.error("a character class has no closing ]")
 			}
 		case ']':
-			if c.all != nil || c.hasChars {
+			if c.all != nil || c.hasChars { // else it is a character
 				if consume {
 					p.next()
 				}
-				if c.hasChars {
-					c.add(c.chars)
-				}
-				if negated {
-					return not{c.all}, nil
-				}
-				return c.all, nil
+				return c.end(negated), nil
 			}
 		}
 		e, err := p.classRange(c.chars)
@@ -86,6 +80,16 @@ func (c *classState) add(e expr) {
 	} else {
 		c.all = union{c.all, e}
 	}
+}
+
+func (c *classState) end(negated bool) expr {
+	if c.hasChars {
+		c.add(c.chars)
+	}
+	if negated {
+		return not{c.all}
+	}
+	return c.all
 }
 
 // intersect reads the right side of &&, with the cursor at its second &.

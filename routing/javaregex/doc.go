@@ -16,6 +16,7 @@
 //   - a group that is used and lies within a lookaround, an atomic group, a
 //     possessive repetition, or a repetition that Java runs without
 //     backtracking: Java leaves there what an attempt that failed had captured
+//   - a group that can be empty and is repeated at least twice
 //   - (?U), (?c), \X, \b{g}, \N{...}, Unicode blocks, and the rarer properties
 //   - a backreference under (?i), or within a lookbehind; an atomic group or a
 //     possessive repetition within a lookbehind

@@ -162,24 +162,32 @@ func (e *emitter) next() int {
 func (e *emitter) repeat(n *node, in around) {
 	body := n.subs[0]
 	optional := n.min == 0 && n.max == 1
+	open := "(?:"
 	if n.mode == possessive {
 		if in.behind {
 			e.refuse(n, "a possessive repetition within a lookbehind is not supported")
 		}
 		in.lost = true
 		e.WriteString("(?>")
+		open = "(?>" // Java comes back to none of its repetitions either
+	} else if n.isGroup && n.min > 1 && body.empty() && !body.fixed() {
+		// Java takes one that is empty for all that are still missing.
+		e.refuse(n, "a group that can be empty is repeated at least %d times; begin its repetition at 0", n.min)
 	}
 	if !n.isGroup {
 		in.fixed = true
-		e.wrap("(?:", body, in)
+		e.wrap(open, body, in)
 	} else {
 		inner := in
 		if body.fixed() && !optional {
 			inner.fixed, inner.lost = true, true
 		}
-		e.WriteString("(?:")
+		e.WriteString(open)
 		if _, used := e.captures[body.number]; used && body.number != 0 && !in.lost {
-			// The group itself is what Java keeps track of.
+			// The group itself is what Java keeps track of, but not of nothing.
+			if inner.fixed && body.empty() {
+				e.refuse(body, "group %d is used, can be empty, and is repeated; take its repetition away", body.number)
+			}
 			e.captures[body.number] = e.next()
 			e.wrap("(", body.subs[0], inner)
 		} else {

@@ -8,34 +8,16 @@ import "unicode/utf8"
 func (p *parser) escape(inClass, isRange bool) (c rune, n *node, err error) {
 	pos := p.place(p.cursor)
 	r := p.skip()
-	class := func(s set) (rune, *node, error) { return -1, &node{kind: kindSet, set: s, pos: pos}, nil }
+	if r == 'v' && isRange {
+		return 0x0B, nil, nil
+	}
+	if s := predefined(r); s != nil {
+		return -1, &node{kind: kindSet, set: s, pos: pos}, nil
+	}
 	switch r {
 	case '0':
 		c, err = p.octal()
 		return c, nil, err
-	case 'D':
-		return class(digits.negate())
-	case 'H':
-		return class(horizontal.negate())
-	case 'S':
-		return class(spaces.negate())
-	case 'V':
-		return class(vertical.negate())
-	case 'W':
-		return class(words.negate())
-	case 'd':
-		return class(digits)
-	case 'h':
-		return class(horizontal)
-	case 's':
-		return class(spaces)
-	case 'v':
-		if isRange {
-			return 0x0B, nil, nil
-		}
-		return class(vertical)
-	case 'w':
-		return class(words)
 	case 'a':
 		return 0x07, nil, nil
 	case 'e':
@@ -74,6 +56,33 @@ func (p *parser) escape(inClass, isRange bool) (c rune, n *node, err error) {
 		return 0, nil, p.error("an unknown escape; a letter or digit stands for itself without \\")
 	}
 	return r, nil, nil
+}
+
+// predefined returns the class of an escape, nil if it has none.
+func predefined(r rune) set {
+	switch r {
+	case 'D':
+		return digits.negate()
+	case 'H':
+		return horizontal.negate()
+	case 'S':
+		return spaces.negate()
+	case 'V':
+		return vertical.negate()
+	case 'W':
+		return words.negate()
+	case 'd':
+		return digits
+	case 'h':
+		return horizontal
+	case 's':
+		return spaces
+	case 'v':
+		return vertical
+	case 'w':
+		return words
+	}
+	return nil
 }
 
 // assertion returns the node of an escape that stands for no character: nil if r
@@ -214,6 +223,7 @@ func (p *parser) unicode() (rune, error) {
 		}
 		return 0, err
 	}
+	after := p.cursor
 	if p.read() == '\\' && p.read() == 'u' {
 		low, err := p.unit()
 		if err != nil {
@@ -223,6 +233,7 @@ func (p *parser) unicode() (rune, error) {
 			return 0x10000 + (high-0xD800)<<10 + (low - 0xDC00), nil
 		}
 	}
+	p.cursor = after
 	return p.valid(high)
 }
 

@@ -94,7 +94,7 @@ func (r *Replacer) Replace(value string) (string, bool, error) {
 	}
 	out, matched, err := r.replace(value)
 	if err != nil {
-		return value, false, fmt.Errorf("%w", ErrTooSlow)
+		return value, false, ErrTooSlow // the one error that regexp2 has for a match
 	}
 	if len(value) <= maxCachedSize && len(out) <= maxCachedSize {
 		if len(r.cache) >= maxCached {

@@ -62,3 +62,28 @@ func (n *node) fixed() bool {
 	}
 	return true
 }
+
+// empty tells whether the node can match nothing.
+func (n *node) empty() bool {
+	switch n.kind {
+	case kindSet, kindNewline:
+		return false
+	case kindAlternation:
+		for _, s := range n.subs {
+			if s.empty() {
+				return true
+			}
+		}
+		return false
+	case kindRepeat:
+		return n.min == 0 || n.subs[0].empty()
+	case kindLook:
+		return true
+	}
+	for _, s := range n.subs {
+		if !s.empty() {
+			return false
+		}
+	}
+	return true
+}

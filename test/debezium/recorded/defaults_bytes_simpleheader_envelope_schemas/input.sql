@@ -1,0 +1,1 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,y1,b1,b3,b9,vb,ar,at,p1,r1,r2,q1,q2,dm,dm2) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);

@@ -1,0 +1,1 @@
+INSERT INTO outbox VALUES (NULL,'order',NULL,'t',NULL,1);INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000002','order','k','t','{}',2);

@@ -1,0 +1,1 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,d1,d2,d3,s1,s2,s3,s4,s5,s6,z1,z2,z3,z4,k1,k2,k3,k4,v1,v2,v3) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);

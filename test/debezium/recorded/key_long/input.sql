@@ -1,0 +1,4 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order',repeat('kü',0),'t','p0');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000002','order',repeat('kü',1),'t','p1');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000003','order',repeat('kü',500),'t','p500');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000004','order',repeat('kü',35000),'t','p35000');

@@ -1,0 +1,3 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order',true,'OrderCreated',true);
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000002','order',false,'OrderCreated',false);
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000003','order',NULL,'OrderCreated',NULL);

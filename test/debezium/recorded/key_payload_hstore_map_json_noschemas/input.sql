@@ -1,0 +1,3 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order','a=>1,b=>NULL,c=>x','OrderCreated','k=>v');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000002','order','','OrderCreated','');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000003','order',NULL,'OrderCreated',NULL);

@@ -1,0 +1,2 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order','{"b" : 1}','OrderCreated','<a/>');
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000002','order',NULL,'OrderCreated',NULL);
