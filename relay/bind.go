@@ -54,7 +54,7 @@ func catalogColumns(ctx context.Context, c replication.Config, schema, table str
 
 func catalogColumn(c *replication.CatalogColumn) column.Column {
 	d := column.Column{
-		Name: c.Name, OID: c.OID, Mod: c.Mod, TypeName: c.TypeName, Kind: c.Kind, Labels: c.Labels,
+		Name: c.Name, Domain: c.Domain, OID: c.OID, Mod: c.Mod, TypeName: c.TypeName, Kind: c.Kind, Labels: c.Labels,
 		NotNull: c.NotNull, Default: c.Default, KeyPosition: c.KeyPosition, FromCatalog: true,
 	}
 	if c.Element != nil {

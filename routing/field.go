@@ -145,7 +145,11 @@ func (r *Router) read(b *bound, v *decoding.Value) (connect.Value, error) {
 	case b.codec == nil:
 		return connect.Value{Data: v.Data}, nil
 	}
-	return b.codec.Read(v.Data, &r.arena)
+	got, err := b.codec.Read(v.Data, &r.arena)
+	if got.Null && b.fallback != nil {
+		return *b.fallback, err // what Debezium cannot read it takes for NULL
+	}
+	return got, err
 }
 
 // part gives the bytes of a source through a converter, nil for null.

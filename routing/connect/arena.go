@@ -49,22 +49,3 @@ func (a *Arena) Values(n int) []Value {
 	clear(lent)
 	return lent
 }
-
-// Free lends what is left of the present block, empty, to append to; Keep says
-// what was made of it. Between the two nothing else may be borrowed.
-func (a *Arena) Free() []byte { return a.bytes[len(a.bytes):] }
-
-// Keep takes note of built, which is Free's slice appended to, and returns it
-// with no room behind it.
-func (a *Arena) Keep(built []byte) []byte {
-	if cap(built) == 0 {
-		return built
-	}
-	free := a.bytes[len(a.bytes):cap(a.bytes)]
-	if cap(free) > 0 && len(built) <= cap(free) && &built[:1][0] == &free[:1][0] {
-		a.bytes = a.bytes[:len(a.bytes)+len(built)]
-	} else {
-		a.bytes = built // it grew out of the block: that is the block now
-	}
-	return built[:len(built):len(built)]
-}
