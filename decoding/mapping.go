@@ -182,3 +182,17 @@ func words(key string) string {
 	}
 	return strings.ReplaceAll(key, "_", " ")
 }
+
+// Place finds the parts of an event among the columns of the table, as its first
+// row would. The error is a *MappingError.
+func (t *Table) Place(columns []Column) (Places, error) {
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+	}
+	m, err := newMapping(t, names)
+	if err != nil {
+		return Places{}, err
+	}
+	return m.places(), nil
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/walrelay/walrelay/decoding"
 	"github.com/walrelay/walrelay/routing/column"
 	"github.com/walrelay/walrelay/routing/connect"
+	"github.com/walrelay/walrelay/routing/expand"
 )
 
 // bound is what is known of the column of a source.
@@ -66,6 +67,10 @@ func (r *Router) Bind(rel *decoding.Relation, catalog []column.Column) error {
 	}
 	r.fields = nil
 	r.bindKey(described)
+	if i := rel.At.Payload; r.rules.ExpandJSON && i >= 0 && i < len(described) {
+		r.rules.Expand.Field = described[i].Name // the root of the names in inferred schemas
+		r.expander = expand.New(r.rules.Expand)
+	}
 	return nil
 }
 
@@ -204,16 +209,21 @@ func (r *Router) converted(f *format, schema *connect.Schema, v *connect.Value) 
 type format struct {
 	converter connect.Converter
 	text      bool // a string goes out as it is, and NULL as null
+	schemas   bool // writes the schema, too
 }
 
 func newFormat(o connect.Options) (format, error) {
 	if o.Converter == "text" {
 		o.Converter = "string"
 		converter, err := connect.NewConverter(o)
-		return format{textConverter{converter}, true}, err
+		return format{converter: textConverter{converter}, text: true}, err
 	}
 	converter, err := connect.NewConverter(o)
-	return format{converter, o.Converter == "string" || o.Converter == "simple"}, err
+	return format{
+		converter: converter,
+		text:      o.Converter == "string" || o.Converter == "simple",
+		schemas:   o.Converter == "json-schema" || o.Converter == "binary" && o.Delegate == "json-schema",
+	}, err
 }
 
 // textConverter is the string converter, but for bytea: Java's toString of it is

@@ -52,6 +52,7 @@ type Router struct {
 	extra                         []decoding.Extra
 
 	keyFormat, valueFormat, headerFormat format
+	bareJSON                             format           // without schema
 	expander                             *expand.Expander // nil: payloads stay as they are
 
 	table        string          // schema.name, by Bind
@@ -146,12 +147,7 @@ func (r *Router) integer(e *decoding.Event, s *source) (n int64, null bool, err 
 		return 0, true, err
 	}
 	b := r.bound(s, v)
-	switch b.schema().Type {
-	case connect.Int16, connect.Int32, connect.Int64:
-	default:
-		return 0, false, unfit(b, "integer")
-	}
-	if b.schema().Name != "" {
+	if !isInteger(b.schema()) {
 		return 0, false, unfit(b, "integer")
 	}
 	got, err := b.codec.Read(v.Data, &r.arena)

@@ -92,7 +92,9 @@ func New(rules Rules) (*Router, error) {
 	if rules.ExpandJSON {
 		r.expander = expand.New(rules.Expand)
 	}
-	return r, nil
+	var err error
+	r.bareJSON, err = newFormat(connect.Options{Converter: "json"})
+	return r, err
 }
 
 func (r *Router) setTopic(rules *Rules) (err error) {

@@ -113,6 +113,7 @@ func TestRoute_rules(t *testing.T) {
 		{"expand keeps null", routing.Rules{ValueFormat: json, ExpandJSON: true, Expand: expand.Options{KeepNulls: true}}, usual("payload", `{"a": null}`),
 			[]string{"topic outbox.event.order", "key =o-1", `value ={"a":null}`}},
 		{"expand of no JSON", routing.Rules{ValueFormat: json, ExpandJSON: true}, usual("payload", `"x"`), []string{"topic outbox.event.order", "key =o-1", `value ="\"x\""`}},
+		{"expand of an empty array", routing.Rules{ValueFormat: schema, ExpandJSON: true}, usual("payload", "[]"), []string{"topic outbox.event.order", "key =o-1", `value ={"schema":null,"payload":"[]"}`}},
 		{"expand under string", routing.Rules{ValueFormat: str, ExpandJSON: true}, usual(), []string{"topic outbox.event.order", "key =o-1", "value =Struct{a=1}"}},
 		{"expand conflict under string", routing.Rules{ValueFormat: str, ExpandJSON: true}, usual("payload", "[1, 2]"), []string{"topic outbox.event.order", "key =o-1", "value =[1, 2]"}},
 		{"tombstone", routing.Rules{TombstoneOnEmpty: true, ValueFormat: json}, usual("payload", " \t\n"), []string{"topic outbox.event.order", "key =o-1", "value null"}},
@@ -206,12 +207,17 @@ func TestRoute_partitionAndTimestamp(t *testing.T) {
 
 func TestRoute_unconvertible(t *testing.T) {
 	for name, rules := range map[string]routing.Rules{
-		"bytes of text":       {ValueFormat: connect.Options{Converter: "bytes"}},
-		"root array expanded": {ValueFormat: connect.Options{Converter: "json"}, ExpandJSON: true},
-		"int64 of text":       {KeyFormat: connect.Options{Converter: "int64"}},
+		"bytes of text":              {ValueFormat: connect.Options{Converter: "bytes"}},
+		"root array expanded":        {ValueFormat: connect.Options{Converter: "json"}, ExpandJSON: true},
+		"empty array in an envelope": {ValueFormat: connect.Options{Converter: "json"}, ExpandJSON: true, Envelope: []string{"type"}},
+		"int64 of text":              {KeyFormat: connect.Options{Converter: "int64"}},
 	} {
 		r := router(t, rules)
-		e := row(t, r, usual("payload", "[1, 2]"))
+		payload := "[1, 2]"
+		if strings.Contains(name, "empty") {
+			payload = "[]"
+		}
+		e := row(t, r, usual("payload", payload))
 		var rec routing.Record
 		var p *routing.Poison
 		if err := r.Route(&e, &rec); !errors.As(err, &p) || p.Reason != routing.ReasonUnconvertible {

@@ -25,9 +25,7 @@ const (
 // off towards zero; points in time of other types are as plain here.
 func (r *Router) millis(b *bound, v *decoding.Value) (int64, error) {
 	name := b.schema().Name
-	switch name {
-	case millisSchema, microsSchema, nanosSchema, zonedSchema, isoSchema, dateSchema, connectSchema, connectDate:
-	default:
+	if !isTime(name) {
 		return 0, unfit(b, "timestamp: a number has no unit; use a timestamp column, or leave route.timestamp out for the commit time")
 	}
 	value, err := b.codec.Read(v.Data, &r.arena)
@@ -46,6 +44,15 @@ func (r *Router) millis(b *bound, v *decoding.Value) (int64, error) {
 		return value.Int * day, nil
 	}
 	return zoned(value)
+}
+
+// isTime says whether a schema of that name is a point in time.
+func isTime(schema string) bool {
+	switch schema {
+	case millisSchema, microsSchema, nanosSchema, zonedSchema, isoSchema, dateSchema, connectSchema, connectDate:
+		return true
+	}
+	return false
 }
 
 // zoned reads ISO 8601 text, which is UTC.

@@ -29,8 +29,9 @@ func (r *Router) recordValue(e *decoding.Event, topicName []byte) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	schemaless := false
 	if schema.Type == connect.String && !payload.Null && r.expander != nil {
-		if schema, payload, err = r.expand(schema, payload); err != nil {
+		if schema, payload, schemaless, err = r.expand(schema, payload); err != nil {
 			return nil, err
 		}
 	}
@@ -39,6 +40,9 @@ func (r *Router) recordValue(e *decoding.Event, topicName []byte) ([]byte, error
 	}
 	if len(r.envelope) == 0 {
 		r.value = payload
+		if schemaless && f.schemas {
+			return r.schemaless(schema, &r.value)
+		}
 		return r.converted(f, schema, &r.value)
 	}
 	schema, fields, err := r.envelopeSchema(e, schema, topicName)
@@ -52,20 +56,34 @@ func (r *Router) recordValue(e *decoding.Event, topicName []byte) ([]byte, error
 }
 
 // expand turns the payload's JSON text into a value, as far as Debezium does.
-func (r *Router) expand(schema *connect.Schema, payload connect.Value) (*connect.Schema, connect.Value, error) {
+// schemaless: it stays the text that it is, but under no schema (an empty array).
+func (r *Router) expand(schema *connect.Schema, payload connect.Value) (s *connect.Schema, v connect.Value, schemaless bool, err error) {
 	inferred, value, err := r.expander.Expand(payload.Data, &r.arena)
 	var conflict *expand.Conflict
 	switch {
 	case err == nil:
-		return inferred, value, nil
+		return inferred, value, false, nil
+	case errors.Is(err, expand.ErrNoSchema) && len(r.envelope) > 0:
+		return nil, payload, false, &Poison{Reason: ReasonUnconvertible, Detail: "expand_json: an empty array has no schema, and a field of the envelope needs one"}
 	case errors.Is(err, expand.ErrUnchanged):
-		return schema, payload, nil
+		return schema, payload, errors.Is(err, expand.ErrNoSchema), nil
 	case errors.As(err, &conflict) && r.valueFormat.text && len(r.envelope) == 0:
-		return schema, payload, nil // the string converter does not look at the schema
+		return schema, payload, false, nil // the string converter does not look at the schema
 	case errors.As(err, &conflict):
-		return nil, payload, &Poison{Reason: ReasonUnconvertible, Detail: "expand_json: " + conflict.Error()}
+		return nil, payload, false, &Poison{Reason: ReasonUnconvertible, Detail: "expand_json: " + conflict.Error()}
 	}
-	return nil, payload, err
+	return nil, payload, false, err
+}
+
+// schemaless is what the JSON converter with schemas writes for text without one.
+func (r *Router) schemaless(schema *connect.Schema, v *connect.Value) ([]byte, error) {
+	start := len(r.scratch)
+	r.scratch = append(r.scratch, `{"schema":null,"payload":`...)
+	if _, err := r.converted(&r.bareJSON, schema, v); err != nil {
+		return nil, err
+	}
+	r.scratch = append(r.scratch, '}')
+	return r.scratch[start:len(r.scratch):len(r.scratch)], nil
 }
 
 // blank is Java's trim().isEmpty(): nothing above U+0020.

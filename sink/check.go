@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,10 +30,10 @@ func (k *checkup) add(name string, level replication.Level, detail, remedy strin
 }
 
 // Check is the preflight of Kafka's side: all findings at once, nothing is
-// changed or written. topics are those that are known by name already;
-// transactionalID is what Fence would be called with, or empty. It takes no
+// changed or written. topics are those that are known by name already, like (nil:
+// none) tells which others of the cluster records may go to; transactionalID is what Fence would be called with, or empty. It takes no
 // producer id under that name: that would fence the active instance.
-func Check(ctx context.Context, cfg Config, topics []string, transactionalID string) []Finding {
+func Check(ctx context.Context, cfg Config, topics []string, like func(topic string) bool, transactionalID string) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	var c cluster
@@ -40,7 +41,7 @@ func Check(ctx context.Context, cfg Config, topics []string, transactionalID str
 	client, done := c.scout(topics)
 	defer done()
 	k := &checkup{cfg: cfg, client: client}
-	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
+	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{}) // of all topics
 	if err != nil {
 		remedy := "start Kafka, or correct kafka.brokers (and kafka.tls, kafka.sasl) to what the listener expects"
 		var r *RefusedError
@@ -53,10 +54,48 @@ func Check(ctx context.Context, cfg Config, topics []string, transactionalID str
 	k.add("kafka", replication.OK, fmt.Sprintf("%s answered; brokers in the cluster: %d", strings.Join(cfg.Brokers, ","), len(md.Brokers)), "")
 	k.brokers(ctx, md.Brokers)
 	k.producer(ctx, transactionalID)
-	for i := range md.Topics {
-		k.topic(ctx, &md.Topics[i], len(md.Brokers))
+	for _, name := range topics {
+		t := kafka.Topic{Name: name, Error: kafka.UnknownTopicOrPartition}
+		if i := slices.IndexFunc(md.Topics, func(t kafka.Topic) bool { return t.Name == name }); i >= 0 {
+			t = md.Topics[i]
+		} else if asked, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}}); err == nil && len(asked.Topics) == 1 {
+			t = asked.Topics[0] // one that we may not see is not among all
+		}
+		k.topic(ctx, &t, len(md.Brokers))
+	}
+	if like != nil {
+		k.likely(ctx, md, func(name string) bool { return like(name) && !slices.Contains(topics, name) })
 	}
 	return k.findings
+}
+
+// fewTopics is how many topics are shown one by one.
+const fewTopics = 8
+
+// likely looks at the topics that records may go to; of many only those are
+// shown that something is wrong with.
+func (k *checkup) likely(ctx context.Context, md *kafka.MetadataResponse, like func(string) bool) {
+	before, n := len(k.findings), 0
+	for i := range md.Topics {
+		if t := &md.Topics[i]; !t.Internal && like(t.Name) && ctx.Err() == nil {
+			k.topic(ctx, t, len(md.Brokers))
+			n++
+		}
+	}
+	if n <= fewTopics {
+		return
+	}
+	shown := append([]Finding(nil), k.findings[before:]...)
+	k.findings = k.findings[:before]
+	well := 0
+	for _, f := range shown {
+		if f.Level == replication.OK {
+			well++
+			continue
+		}
+		k.findings = append(k.findings, f)
+	}
+	k.add("topics of the route", replication.OK, fmt.Sprintf("%d of %d are well", well, n), "")
 }
 
 // brokers looks whether the addresses that brokers advertise can be reached from

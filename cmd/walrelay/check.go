@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -71,9 +72,13 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 	for _, text := range c.Warnings {
 		findings = append(findings, of("config", replication.Finding{Name: "settings", Level: replication.Warn, Detail: text})...)
 	}
-	found, fence := checkPostgres(ctx, replicationConfig(c))
+	rc, err := relayConfig(c)
+	if err != nil {
+		return err
+	}
+	found, fence := checkPostgres(ctx, rc)
 	findings = append(findings, found...)
-	findings = append(findings, checkKafka(ctx, kafka, fixedTopics(c), fence)...)
+	findings = append(findings, checkKafka(ctx, kafka, fixedTopics(c), routedTopics(c), fence)...)
 	if err := ctx.Err(); err != nil {
 		return withCode(exitFailure, errors.New("stopped before everything was looked at"))
 	}
@@ -99,10 +104,10 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 
 // checkPostgres looks at the PostgreSQL side. fence is the transactional id that
 // the relay would use, "" when the server could not be asked.
-func checkPostgres(ctx context.Context, rc replication.Config) (findings []finding, fence string) {
+func checkPostgres(ctx context.Context, rc relay.Config) (findings []finding, fence string) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	control, err := openControl(ctx, rc)
+	control, err := openControl(ctx, rc.Replication)
 	if err != nil {
 		f := replication.Finding{Name: "connection", Level: replication.Fail, Detail: err.Error(), Remedy: "check host, port and that PostgreSQL is up"}
 		var setup *replication.SetupError
@@ -112,14 +117,16 @@ func checkPostgres(ctx context.Context, rc replication.Config) (findings []findi
 		return of("postgres", f), ""
 	}
 	defer control.Close()
-	return of("postgres", control.Check(ctx)...), relay.TransactionalID(control.SystemID(), rc.Slot)
+	findings = of("postgres", control.Check(ctx)...)
+	findings = append(findings, of("postgres", relay.CheckTables(ctx, control, rc)...)...)
+	return findings, relay.TransactionalID(control.SystemID(), rc.Replication.Slot)
 }
 
 // checkKafka looks at the Kafka side.
-func checkKafka(ctx context.Context, sc sink.Config, topics []string, fence string) []finding {
+func checkKafka(ctx context.Context, sc sink.Config, topics []string, like func(string) bool, fence string) []finding {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return of("kafka", sink.Check(ctx, sc, topics, fence)...)
+	return of("kafka", sink.Check(ctx, sc, topics, like, fence)...)
 }
 
 // fixedTopics returns the topics that are known without an event.
@@ -133,7 +140,7 @@ func fixedTopics(c *config.Config) []string {
 		}
 	}
 	for _, o := range c.Outbox {
-		if !strings.Contains(o.Route.Topic, "${") {
+		if o.Route.Pattern == "" && !strings.Contains(o.Route.Topic, "${") {
 			add(o.Route.Topic)
 		}
 	}
@@ -142,6 +149,28 @@ func fixedTopics(c *config.Config) []string {
 	}
 	return topics
 }
+
+// routedTopics tells which topics of a cluster the templates of the routes can
+// name. Of a route by pattern that can't be told.
+func routedTopics(c *config.Config) func(string) bool {
+	var like []string
+	for _, o := range c.Outbox {
+		if o.Route.Pattern == "" && strings.Contains(o.Route.Topic, "${") {
+			parts := templateColumn.Split(o.Route.Topic, -1)
+			for i := range parts {
+				parts[i] = regexp.QuoteMeta(parts[i])
+			}
+			like = append(like, strings.Join(parts, ".+"))
+		}
+	}
+	if len(like) == 0 {
+		return nil
+	}
+	return regexp.MustCompile("^(" + strings.Join(like, "|") + ")$").MatchString
+}
+
+// templateColumn is a column in a topic's template.
+var templateColumn = regexp.MustCompile(`\$\{[^}]*\}`)
 
 // printFindings prints a line a finding, what to do below it, and a sum.
 func (a *app) printFindings(findings []finding, fails int) error {

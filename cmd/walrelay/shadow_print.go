@@ -92,7 +92,8 @@ func orNone(text string) string {
 // shadowNumbers writes the summary. What is no difference stands there only when it
 // happened.
 func shadowNumbers(b *strings.Builder, r *shadow.Result) {
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	row := func(name string, n int, meaning string) { _, _ = fmt.Fprintf(w, "%s\t%d\t%s\n", name, n, meaning) } // a Builder never fails
 	some := func(name string, n int, meaning string) {
 		if n > 0 {
@@ -114,6 +115,9 @@ func shadowNumbers(b *strings.Builder, r *shadow.Result) {
 	some("still waiting", r.Waiting, "seen on one side only, for less than --wait")
 	some("not compared", r.Dropped, "too many waited at a time")
 	_ = w.Flush()
+	for text := range strings.Lines(table.String()) {
+		b.WriteString(strings.TrimRight(text, " \n") + "\n")
+	}
 }
 
 // shadowDifference writes one difference, field by field.

@@ -1,0 +1,252 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/fetch"
+
+	"github.com/walrelay/walrelay/routing"
+)
+
+// tailFetch bounds one answer of the broker: large enough to be worth a request,
+// small enough for the memory that decoding takes.
+const tailFetch = 1 << 20
+
+// Place is the partition that Produce would choose for rec now: -1 for a record
+// that may go to any. It is known only once the producer id of the last Fence was
+// taken, so that whatever is asked of the partition afterwards is asked after the
+// fence. ErrPending says: wait for Changed and call again; another error is the one
+// that Produce would give. The owner calls it.
+func (p *Producer) Place(rec *routing.Record) (partition int32, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fatal != nil {
+		return -1, p.fatal
+	}
+	t := p.topics[rec.Topic]
+	if t == nil {
+		t = p.addTopic(rec.Topic)
+	}
+	if !t.ready || !p.session.ready || p.session.draining {
+		return -1, p.pending(t)
+	}
+	if rec.Partition < 0 && rec.Key == nil {
+		return -1, nil
+	}
+	part, err := t.choose(rec)
+	if err != nil {
+		return -1, err
+	}
+	return part.id, nil
+}
+
+// Wake fills Changed, for who finds out beside the producer what the owner waits
+// for. Any goroutine.
+func (p *Producer) Wake() { p.signal() }
+
+// Tail is the end of one partition's log, as it was when OpenTail asked. It has
+// connections of its own, so that reading does not meddle with what is written.
+// One goroutine at a time; Close it.
+type Tail struct {
+	// Start is the first offset that may hold a record of the time asked for, End
+	// the one behind the last that a read_committed consumer could read.
+	Start, End int64
+
+	topic     string
+	partition int32
+	client    *kafka.Client
+	done      func()
+	key       []byte // of the record at hand
+	value     []byte
+	headers   []routing.Header
+}
+
+// TailRecord is one record of a Tail. Its bytes are valid until the visit is over.
+type TailRecord struct {
+	Offset     int64
+	Timestamp  int64  // milliseconds since 1970
+	Key, Value []byte // nil is null
+	Headers    []routing.Header
+}
+
+// errStuck: asked for the same place again, the broker would send the same again.
+var errStuck = errors.New("the broker's answer holds nothing beyond what is read already")
+
+// OpenTail finds out where the partition's log ends now, and where records of the
+// time from and later begin in it. It needs the right to describe the topic; Tail.Read
+// that to read it. Errors of the broker are kafka.Error. Any goroutine.
+func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, from time.Time) (*Tail, error) {
+	t := &Tail{topic: topic, partition: partition}
+	t.client, t.done = p.cluster.scout([]string{topic})
+	bounds, err := t.offsets(ctx, kafka.FirstOffsetOf(int(partition)), kafka.LastOffsetOf(int(partition)))
+	if err == nil {
+		t.Start, t.End = bounds.FirstOffset, bounds.LastOffset
+		bounds, err = t.offsets(ctx, kafka.TimeOffsetOf(int(partition), from))
+	}
+	if err != nil {
+		t.Close()
+		return nil, fmt.Errorf("look for the end of topic %q partition %d: %w", topic, partition, err)
+	}
+	since := int64(-1) // that recent there is no record
+	for offset := range bounds.Offsets {
+		since = offset
+	}
+	if since < 0 {
+		since = t.End
+	}
+	t.Start = max(t.Start, since)
+	return t, nil
+}
+
+// offsets asks for positions in the log. The end is that of read_committed.
+func (t *Tail) offsets(ctx context.Context, of ...kafka.OffsetRequest) (kafka.PartitionOffsets, error) {
+	answer, err := t.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
+		Topics: map[string][]kafka.OffsetRequest{t.topic: of}, IsolationLevel: kafka.ReadCommitted,
+	})
+	if err != nil {
+		return kafka.PartitionOffsets{}, err
+	}
+	for _, p := range answer.Topics[t.topic] {
+		if p.Partition == int(t.partition) {
+			return p, p.Error
+		}
+	}
+	return kafka.PartitionOffsets{}, protocol.ErrNoPartition
+}
+
+// Close lets go of the connections.
+func (t *Tail) Close() { t.done() }
+
+// Read calls visit for the records from the offset from up to, but without, the
+// offset to, in their order. What a transaction has written that was aborted, or
+// may have been, is left out.
+func (t *Tail) Read(ctx context.Context, from, to int64, visit func(*TailRecord)) (err error) {
+	defer func() {
+		// kafka-go decodes what the broker says; a panic there must not be the end of
+		// the process, which would read the same again at its next start.
+		if p := recover(); p != nil {
+			err = fmt.Errorf("read topic %q partition %d: decoding: %v", t.topic, t.partition, p)
+		}
+	}()
+	for next := from; next < to; {
+		at, err := t.fetch(ctx, next, to, visit)
+		if err == nil && at <= next {
+			err = errStuck
+		}
+		if err != nil {
+			return fmt.Errorf("read topic %q partition %d at offset %d: %w", t.topic, t.partition, next, err)
+		}
+		next = at
+	}
+	return nil
+}
+
+// fetch visits the records of one answer and returns the offset behind the last.
+// kafka-go's own Client.Fetch does not say what was aborted.
+func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord)) (next int64, err error) {
+	answer, err := t.client.Transport.RoundTrip(ctx, t.client.Addr, &fetch.Request{
+		ReplicaID: -1, MaxWaitTime: 500, MinBytes: 1, MaxBytes: tailFetch, IsolationLevel: int8(kafka.ReadCommitted),
+		SessionID: -1, SessionEpoch: -1,
+		Topics: []fetch.RequestTopic{{Topic: t.topic, Partitions: []fetch.RequestPartition{{
+			Partition: t.partition, CurrentLeaderEpoch: -1, FetchOffset: from, LogStartOffset: -1, PartitionMaxBytes: tailFetch,
+		}}}},
+	})
+	if err != nil {
+		return from, err
+	}
+	got, ok := answer.(*fetch.Response)
+	switch {
+	case !ok || got.ErrorCode == 0 && (len(got.Topics) == 0 || len(got.Topics[0].Partitions) == 0):
+		return from, protocol.ErrNoPartition
+	case got.ErrorCode != 0:
+		return from, kafka.Error(got.ErrorCode)
+	}
+	part := &got.Topics[0].Partitions[0]
+	if part.ErrorCode != 0 {
+		return from, kafka.Error(part.ErrorCode)
+	}
+	aborted := map[int64]bool{}
+	for _, a := range part.AbortedTransactions {
+		aborted[a.ProducerID] = true
+	}
+	stream, ok := part.RecordSet.Records.(*protocol.RecordStream)
+	if !ok {
+		return from, errStuck // no batch at all
+	}
+	next = from
+	for _, batch := range stream.Records {
+		seen := visit
+		switch b := batch.(type) {
+		case *protocol.RecordBatch:
+			if b.Attributes.Transactional() && aborted[b.ProducerID] {
+				seen = nil
+			}
+		default:
+			seen = nil // control records, and batches too old for headers
+		}
+		last, err := t.batch(batch, from, to, seen)
+		if err != nil {
+			return from, err
+		}
+		next = max(next, last+1)
+	}
+	return next, nil
+}
+
+// batch visits the records of one batch that lie in [from, to) and returns the
+// last one's offset. A nil visit passes over them.
+func (t *Tail) batch(records protocol.RecordReader, from, to int64, visit func(*TailRecord)) (last int64, err error) {
+	last = -1
+	for {
+		r, err := records.ReadRecord()
+		switch {
+		case errors.Is(err, io.EOF):
+			return last, nil
+		case err != nil:
+			return last, err
+		}
+		last = r.Offset
+		t.key, err = contents(r.Key, t.key)
+		if err == nil {
+			t.value, err = contents(r.Value, t.value)
+		}
+		if err != nil {
+			return last, err
+		}
+		if visit == nil || r.Offset < from || r.Offset >= to {
+			continue
+		}
+		t.headers = t.headers[:0]
+		for i := range r.Headers {
+			t.headers = append(t.headers, routing.Header(r.Headers[i]))
+		}
+		record := TailRecord{Offset: r.Offset, Timestamp: r.Time.UnixMilli(), Headers: t.headers}
+		if r.Key != nil {
+			record.Key = t.key
+		}
+		if r.Value != nil {
+			record.Value = t.value
+		}
+		visit(&record)
+	}
+}
+
+// contents reads b into the space of buf and gives b's memory back.
+func contents(b protocol.Bytes, buf []byte) ([]byte, error) {
+	if b == nil {
+		return buf, nil
+	}
+	n := b.Len()
+	if buf == nil || cap(buf) < n {
+		buf = make([]byte, n, max(n, 512))
+	}
+	buf = buf[:n]
+	_, err := io.ReadFull(b, buf)
+	return buf, errors.Join(err, b.Close())
+}
