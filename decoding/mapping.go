@@ -75,7 +75,7 @@ const (
 // mapping says which column of a relation is which part of an event.
 type mapping struct {
 	at    [len(roles)]int // column of a role; -1: none
-	extra []int // -1: the table has no such column
+	extra []int           // -1: the table has no such column
 }
 
 func (m *mapping) places() Places {

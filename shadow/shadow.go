@@ -209,7 +209,7 @@ func (s *shadow) watch(ctx context.Context, wal <-chan error) (err error, walGon
 			if err == nil { // what can't be read is not missing
 				s.matcher.expire(now)
 			} else if now.Sub(since) > s.cfg.Wait {
-				return fmt.Errorf("Kafka could not be read for %s: %w", now.Sub(since).Round(time.Second), err), false
+				return fmt.Errorf("reading from Kafka has failed for %s: %w", now.Sub(since).Round(time.Second), err), false
 			}
 			if now.Sub(shown) >= progressEvery && s.cfg.Progress != nil {
 				shown = now

@@ -250,3 +250,9 @@ func contents(b protocol.Bytes, buf []byte) ([]byte, error) {
 	_, err := io.ReadFull(b, buf)
 	return buf, errors.Join(err, b.Close())
 }
+
+// Refused says that an error of a Tail is a missing right, which trying again does
+// not mend.
+func Refused(err error) bool {
+	return errors.Is(err, kafka.TopicAuthorizationFailed) || errors.Is(err, kafka.ClusterAuthorizationFailed) || refusal("read", err) != nil
+}

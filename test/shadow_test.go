@@ -342,7 +342,7 @@ func TestShadowLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.row("k", "{}")
-	if r = report(t, p, 1); r.Missing != 0 || !strings.Contains(r.Broken, "Kafka could not be read") {
+	if r = report(t, p, 1); r.Missing != 0 || !strings.Contains(r.Broken, "reading from Kafka has failed") {
 		t.Errorf("%+v", r)
 	}
 	if err := s.Kafka.Start(t.Context()); err != nil {

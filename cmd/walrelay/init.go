@@ -131,6 +131,14 @@ func (a *app) init(ctx context.Context, flags *pflag.FlagSet) error {
 	if asJSON {
 		return a.printJSON(result)
 	}
+	switch {
+	case position.Snapshot:
+		_, err = fmt.Fprintf(a.stdout, "ready: the first start of the relay makes slot %s on %s together with its snapshot\n", result.Slot, result.Postgres)
+		return err
+	case position.Done:
+		_, err = fmt.Fprintf(a.stdout, "done: the rows on %s were published, and snapshot.mode is only\n", result.Postgres)
+		return err
+	}
 	_, err = fmt.Fprintf(a.stdout, "ready: slot %s on %s, confirmed up to %s\n", result.Slot, result.Postgres, result.Confirmed)
 	return err
 }

@@ -2,6 +2,7 @@ package debezium
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -54,10 +55,39 @@ func (im *importer) touched(e *entry) (columns []string, ok bool) {
 	return columns, true
 }
 
+// hidden tells whether a column that is to be placed is kept from the router by the
+// column lists, and may be missing: then Debezium leaves the placement out.
+func (im *importer) hidden(column string) bool {
+	missing := strings.ToLower(trim(im.text(im.router+"table.field.additional.missing", "")))
+	old := strings.ToLower(trim(im.text(im.router+"table.fields.additional.error.on.missing", "")))
+	if missing != "ignore" && (missing != "" || old != "false") {
+		return false
+	}
+	for _, list := range []struct {
+		name    string
+		exclude bool
+	}{{"column.exclude.list", true}, {"column.include.list", false}} {
+		e := im.get(list.name)
+		if e == nil || trim(e.value) == "" || e.missing != "" {
+			continue
+		}
+		match, ok := matcher(patterns(e.value))
+		if !ok {
+			continue
+		}
+		shown := func(t tableName) bool { return match(t.Schema+"."+t.Name+"."+column) != list.exclude }
+		if len(im.tables) > 0 && !slices.ContainsFunc(im.tables, shown) {
+			im.note(Differs, e, "route", column+" is placed nowhere: the list hides the column, and missing columns are ignored.")
+			return true
+		}
+	}
+	return false
+}
+
 // columnList looks at column.include.list or column.exclude.list.
 func (im *importer) columnList(option string, exclude bool) {
 	e := im.get(option)
-	if e == nil || im.router == "" || !im.resolved(e) {
+	if e == nil || im.router == "" || trim(e.value) == "" || !im.resolved(e) {
 		return
 	}
 	columns, ok := im.touched(e)
@@ -68,7 +98,7 @@ func (im *importer) columnList(option string, exclude bool) {
 		im.block(e, "leaves out %s, which the records are made of (Debezium fails on it, too): correct the list", strings.Join(columns, ", "))
 	case !exclude && len(columns) < len(im.names.used)*len(im.tables):
 		im.block(e, "leaves out columns which the records are made of (%s; Debezium fails on it, too): correct the list", strings.Join(im.names.used, ", "))
-	default:
+	case !e.noted:
 		im.note(Ignored, e, "", "walrelay reads just the columns that its file names.")
 	}
 }

@@ -24,6 +24,7 @@ var converterOptions = []option{
 	{name: converterPart + "schemas.enable"}, {name: converterPart + "decimal.format"}, {name: converterPart + "replace.null.with.default"},
 	{name: converterPart + "delegate.converter.type"}, {name: converterPart + "delegate.converter.type.*"},
 	{name: converterPart + "converter.encoding"}, {name: converterPart + "class"},
+	{name: converterPart + "encoding", verdict: Ignored, why: "Kafka Connect reads converter.encoding only; text is UTF-8."},
 	{name: converterPart + "converter.type", verdict: Ignored, why: "Kafka Connect sets it by itself."},
 	{name: converterPart + "schemas.cache.size", verdict: Ignored, why: "A cache of Kafka Connect's."},
 	{name: converterPart + "plugin.version", verdict: Ignored, why: "A choice between versions of a Java class."},

@@ -1,6 +1,7 @@
 package debezium
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -124,6 +125,10 @@ func (im *importer) topic() {
 		last = regex
 	}
 	if _, err := javaregex.Compile(pattern, target); err != nil {
+		var bad *javaregex.Error
+		if errors.As(err, &bad) && bad.What == "pattern" && regex != nil {
+			last = regex
+		}
 		im.block(last, "%s", err)
 		return
 	}
@@ -239,6 +244,9 @@ func (im *importer) placements() {
 		}
 		if len(parts) == 3 && trim(parts[2]) != name {
 			alias = trim(parts[2])
+		}
+		if im.hidden(name) {
+			continue
 		}
 		from := fmt.Sprintf("%s, line %d", trim(text), e.line)
 		im.uses(name)

@@ -70,13 +70,29 @@ func (im *importer) defaultTable(include *entry) {
 		return
 	}
 	im.names.table = "the usual outbox table; the file names none"
-	im.tables = []config.Table{{Schema: "public", Name: "outbox"}}
-	const text = "The file names no table, so Debezium reads all of them. public.outbox is assumed: if it is another one, "
+	for _, schema := range im.usualSchemas() {
+		im.addTable(config.Table{Schema: schema, Name: "outbox"})
+	}
+	text := "The file names no table, so Debezium reads all of them. " + im.tables[0].String() + " is assumed: if it is another one, "
 	if include != nil {
 		im.note(Dangerous, include, "outbox.table", "Is empty. "+text+nameThem+".")
 		return
 	}
 	im.absent(Dangerous, "table.include.list", "outbox.table", text+nameThem+".")
+}
+
+// usualSchemas are the schemas where the usual outbox table is looked for.
+func (im *importer) usualSchemas() []string {
+	var schemas []string
+	for _, pattern := range patterns(im.text("schema.include.list", "")) {
+		if names, err := finite(pattern); err == nil {
+			schemas = append(schemas, names...)
+		}
+	}
+	if len(schemas) == 0 || slices.Contains(schemas, "public") {
+		return []string{"public"}
+	}
+	return schemas
 }
 
 // listedTables lists the names that the patterns of table.include.list stand for.
@@ -85,7 +101,7 @@ func (im *importer) listedTables(e *entry) {
 		return
 	}
 	im.names.table = e.origin()
-	capitals := false
+	capitals, dots := false, false
 	for _, pattern := range patterns(e.value) {
 		names, err := finite(pattern)
 		if err != nil && im.chosenTables(e, pattern) {
@@ -97,13 +113,12 @@ func (im *importer) listedTables(e *entry) {
 		}
 		for _, name := range names {
 			schema, table, ok := strings.Cut(name, ".")
-			if !ok || schema == "" || table == "" || strings.ContainsAny(name, `"`) || strings.Contains(table, ".") {
+			if !ok || schema == "" || table == "" || strings.ContainsAny(name, `"`) || len(schema) > 63 || len(table) > 63 {
 				im.block(e, "%q is not of the form schema.table: %s", name, nameThem)
 				continue
 			}
-			if strings.ToLower(name) != name {
-				capitals = true
-			}
+			capitals = capitals || strings.ToLower(name) != name
+			dots = dots || strings.Contains(table, ".")
 			im.addTable(config.Table{Schema: schema, Name: table})
 		}
 	}
@@ -112,9 +127,16 @@ func (im *importer) listedTables(e *entry) {
 	for i, t := range im.tables {
 		shown[i] = t.String()
 	}
+	var texts []string
+	if capitals {
+		texts = append(texts, "Debezium compares without regard to case; walrelay takes the names as they are written here.")
+	}
+	if dots {
+		texts = append(texts, "Of several dots the first was taken for the one between schema and table.")
+	}
 	switch {
-	case capitals:
-		im.note(Differs, e, "outbox: "+strings.Join(shown, ", "), "Debezium compares without regard to case; walrelay takes the names as they are written here.")
+	case len(texts) > 0:
+		im.note(Differs, e, "outbox: "+strings.Join(shown, ", "), strings.Join(texts, " "))
 	case !e.noted || len(shown) > 0:
 		im.took(e, "outbox.table", strings.Join(shown, ", "))
 	}

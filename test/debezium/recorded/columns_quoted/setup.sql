@@ -1,0 +1,2 @@
+-- before the slot
+CREATE TABLE outbox ("Event Id" uuid PRIMARY KEY, "Agg Type" text, "agg-key" text, "Typ-e" text, "Pay.load" jsonb, "A.b" int);

@@ -1,0 +1,2 @@
+-- before the slot
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, ts_infinity timestamp, ts3_infinity timestamp(3), tz_infinity timestamptz, date_infinity date, ts_bc timestamp, ts_far timestamp, ts3_far timestamp(3), tz_bc timestamptz, tz_far timestamptz, date_bc date, date_far date, time_24 time, timetz_24 timetz, time3_24 time(3));

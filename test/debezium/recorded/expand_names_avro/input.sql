@@ -1,0 +1,2 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000001','order','k1','OrderCreated','{"a-b":1,"ok":2,"1x":3,"ü":4,"a b":{"c-d":1,"e":2},"l":[{"x-y":1,"z":2}],"a.b":5,"_x":6,"x_y":7,"A9":8,"😀":9}');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000002','order','k2','OrderCreated','{"ok":1}');

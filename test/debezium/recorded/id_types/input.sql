@@ -1,0 +1,1 @@
+INSERT INTO outbox(aggregatetype,aggregateid,type,payload) VALUES ('order','k','T','{}'),('order','k','T','{}');

@@ -1,0 +1,2 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order','k','T',jsonb_build_object('a',repeat('x',9000)));
+UPDATE outbox SET id='00000000-0000-4000-8000-000000000009';

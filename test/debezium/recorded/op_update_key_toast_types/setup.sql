@@ -1,0 +1,2 @@
+-- before the slot
+CREATE EXTENSION hstore;CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, b bytea, j jsonb, a text[], ia int[], n numeric, xm xml, h hstore); ALTER TABLE outbox ALTER b SET STORAGE EXTERNAL; ALTER TABLE outbox ALTER j SET STORAGE EXTERNAL; ALTER TABLE outbox ALTER a SET STORAGE EXTERNAL; ALTER TABLE outbox ALTER ia SET STORAGE EXTERNAL; ALTER TABLE outbox ALTER xm SET STORAGE EXTERNAL; ALTER TABLE outbox ALTER h SET STORAGE EXTERNAL;

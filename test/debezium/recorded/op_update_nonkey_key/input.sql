@@ -1,0 +1,6 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}');
+BEGIN;
+UPDATE outbox SET payload='{"b": 2}';
+UPDATE outbox SET id='00000000-0000-4000-8000-000000000009', payload='{"c": 3}';
+COMMIT;
+UPDATE outbox SET id='00000000-0000-4000-8000-000000000009';

@@ -1,0 +1,4 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,n) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}',1);
+UPDATE outbox SET id='00000000-0000-4000-8000-000000000009';
+UPDATE outbox SET n=2;
+UPDATE outbox SET id='00000000-0000-4000-8000-000000000008', n=3;

@@ -1,0 +1,2 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','A','{"a": 1}');
+UPDATE outbox SET type='B';

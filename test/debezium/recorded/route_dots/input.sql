@@ -1,0 +1,6 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000001','a.b.c','a-1','OrderCreated','a.b.c');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000002','a.b.c.d','a-1','OrderCreated','a.b.c.d');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000003','plain','a-1','OrderCreated','plain');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000004','a.b','a-1','OrderCreated','a.b');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000005','..','a-1','OrderCreated','..');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000006','x..y','a-1','OrderCreated','x..y');

@@ -1,0 +1,3 @@
+-- before the slot
+CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TYPE mood AS ENUM ('sad','happy','it''s "so"'); CREATE TYPE comp AS (a int, b text);CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, h hstore, iv interval, by bytea, vb varbit);
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,h,iv,by,vb) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}','a=>1,b=>NULL','1 year 2 mons 3 days 04:05:06.789','\x01ff',B'101');

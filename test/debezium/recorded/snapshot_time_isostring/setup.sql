@@ -1,0 +1,5 @@
+-- before the slot
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, d date, ts timestamp, ts3 timestamp(3), tz timestamptz, tz3 timestamptz(3), tm time, tm3 time(3), tmz timetz);
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,d,ts,ts3,tz,tz3,tm,tm3,tmz) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}','2024-02-29','2024-02-29 12:34:56.789123','2024-02-29 12:34:56.789','2024-02-29 12:34:56.789123+02','2024-02-29 12:34:56.5+02','12:34:56.789123','12:34:56.789','12:34:56.789123+02');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,d,ts,ts3,tz,tz3,tm,tm3,tmz) VALUES ('00000000-0000-4000-8000-000000000002','order','a-2','OrderCreated','{"a": 1}','1900-01-01','1900-01-01 00:00:00',NULL,'1900-01-01 00:00:00+00',NULL,'00:00:00',NULL,NULL);
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,d,ts,ts3,tz,tz3,tm,tm3,tmz) VALUES ('00000000-0000-4000-8000-000000000003','order','a-3','OrderCreated','{"a": 1}',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL);
