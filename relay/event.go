@@ -64,6 +64,16 @@ func (s *session) update() error {
 // offer hands the record to the sink, or lets it wait.
 func (s *session) offer() error {
 	s.pending.waits = false
+	if s.look != nil {
+		switch s.lookBack() {
+		case lookWait:
+			s.pending.waits = true
+			return nil
+		case lookDelivered:
+			s.handled()
+			return nil
+		}
+	}
 	err := s.producer.Produce(&s.rec, s.pending.meta)
 	switch {
 	case err == nil:

@@ -112,7 +112,7 @@ type tail struct {
 	found map[uint64]sighting
 	err   error
 
-	taken bool  // found was counted
+	taken int   // what found counts for in lookback.entries
 	over  bool  // events are sent from here on
 	at    int64 // offset of the last record that was found for an event
 }
@@ -267,6 +267,7 @@ func (l *lookback) judge(rec *routing.Record, header string, committed time.Time
 	}
 	l.take(key, t)
 	if !t.delivered(identity, notBefore) {
+		l.entries -= t.taken
 		return lookSend
 	}
 	l.skipped++
@@ -287,14 +288,14 @@ func (t *tail) delivered(identity uint64, notBefore int64) bool {
 
 // take counts what the reader has found.
 func (l *lookback) take(key tailKey, t *tail) {
-	if t.taken {
-		return
+	if t.taken == 0 {
+		t.taken = len(t.found)
+		l.entries += t.taken
 	}
-	t.taken = true
-	l.entries += len(t.found)
-	if t.err != nil {
+	if t.err != nil && !l.said[key.topic] {
+		l.said[key.topic] = true
 		l.r.log.Warn().Err(t.err).Str("topic", key.topic).Int32("partition", key.partition).
-			Msg("can't look back at what a former instance delivered to this partition: what comes again is sent again")
+			Msg("can't look back at what a former instance delivered here: what comes again is sent again")
 	}
 }
 
@@ -406,23 +407,30 @@ func (l *lookback) read(ctx context.Context, key tailKey, of identify, first pro
 	}
 	defer tail.Close()
 	found := map[uint64]sighting{}
+	full := false // a record that was left out may be the last of an identity
 	chunk := int64(lookChunk)
 	for end := tail.End; end > tail.Start; chunk *= 2 {
 		start := max(tail.Start, end-chunk)
 		err := tail.Read(ctx, start, end, func(r *sink.TailRecord) {
-			if identity, ok := of(r); ok && len(found) < room {
-				if seen, ok := found[identity]; !ok || seen.offset < r.Offset {
-					found[identity] = sighting{r.Offset, r.Timestamp}
-				}
+			identity, ok := of(r)
+			if !ok || full {
+				return
+			}
+			if seen, ok := found[identity]; !ok || seen.offset < r.Offset {
+				found[identity] = sighting{r.Offset, r.Timestamp}
+				full = len(found) > room
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
-		if seen, ok := found[first.identity]; ok && seen.millis >= first.notBefore {
+		seen, ok := found[first.identity]
+		switch {
+		case full:
+			return nil, fmt.Errorf("%w: more than %d of them would have to be remembered", errNotWorthIt, room)
+		case ok && seen.millis >= first.notBefore:
 			return found, nil
-		}
-		if len(found) >= room || tail.End-start >= lookRecords {
+		case tail.End-start >= lookRecords:
 			return nil, fmt.Errorf("%w: %d were read", errNotWorthIt, tail.End-start)
 		}
 		end = start

@@ -101,6 +101,12 @@ func (w *meter) failure(topic string, label int32, reason string) {
 	}
 }
 
+func (w *meter) lookedBack() {
+	if w.m != nil {
+		w.m.LookbackSkipped.Inc()
+	}
+}
+
 func (w *meter) retry(reason string) {
 	if w.m != nil {
 		w.m.Retries(reason).Inc()

@@ -78,6 +78,7 @@ type Relay struct {
 	refusal  atomic.Pointer[PoisonError]   // the event that a broker refused under PoisonStop
 
 	resume resume       // what the last connection handed over; Run's goroutine only
+	look   *lookback    // at what another process handed over, for the next session; likewise
 	beat   atomic.Int64 // when the loop last moved, ns since 1970
 
 	mu     sync.Mutex // guards status

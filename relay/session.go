@@ -46,6 +46,7 @@ type session struct {
 	watch    *watch
 	position replication.Position
 	resume   resume
+	look     *lookback // nil once it is over
 	began    time.Time
 
 	msg     decoding.Message
@@ -87,7 +88,8 @@ func (r *Relay) stream(ctx context.Context) error {
 	}
 	watch := newWatch(r, control)
 	defer watch.close()
-	if position.Snapshot {
+	snapshot := position.Snapshot
+	if snapshot {
 		if position, err = r.snapshot(ctx, control); err != nil {
 			return err
 		}
@@ -117,6 +119,7 @@ func (r *Relay) stream(ctx context.Context) error {
 		}
 		s.resume = r.resume
 	}
+	s.look = r.lookBehind(ctx, s, control, snapshot)
 	r.decoder.Reset()
 	s.producer.Fence(TransactionalID(position.SystemID, r.cfg.Replication.Slot))
 	r.log.Info().Str("slot", r.cfg.Replication.Slot).Str("publication", r.cfg.Replication.Publication).
@@ -302,6 +305,9 @@ func (s *session) tick(now time.Time) error {
 		return *alarm
 	}
 	s.r.progress(s, now, ok)
+	if s.look != nil {
+		s.lookAround()
+	}
 	if now.Sub(s.lastHeard) > timeout {
 		return fmt.Errorf("%w (for %s)", errSilent, now.Sub(s.lastHeard).Round(time.Second))
 	}

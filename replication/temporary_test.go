@@ -1,6 +1,7 @@
 package replication_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -70,7 +71,11 @@ func TestTemporary_rights(t *testing.T) {
 	f.sql("CREATE PUBLICATION " + f.config.Publication + " FOR TABLE outbox")
 	role := f.config.Slot + "_plain"
 	f.sql("CREATE ROLE " + role + " LOGIN")
-	t.Cleanup(func() { f.sql("DROP ROLE " + role) })
+	t.Cleanup(func() {
+		if _, err := f.admin.Exec(context.Background(), "DROP ROLE "+role); err != nil {
+			t.Errorf("clean up: %v", err)
+		}
+	})
 	f.config.ConnString = connString(t, f.config.ConnString, f.config.Slot, role)
 	_, _, err := replication.OpenTemporary(t.Context(), f.config)
 	var setup *replication.SetupError

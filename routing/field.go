@@ -38,7 +38,6 @@ func (r *Router) Bind(rel *decoding.Relation, catalog []column.Column) error {
 	for i, c := range rel.Columns {
 		described[i] = describe(&c, catalog)
 	}
-	r.table = rel.Namespace + "." + rel.Name
 	at := func(s *source) int {
 		switch s.kind {
 		case sourceID:

@@ -19,32 +19,26 @@ type identity struct {
 	bound bound
 }
 
-// bindKey finds the primary key: the catalog knows it, else the columns of the
-// replica identity stand for it.
+// bindKey finds the primary key, in the order of the table's columns.
 func (r *Router) bindKey(columns []column.Column) {
 	r.identity = nil
 	if !r.rules.KeyUpdates {
 		return
 	}
-	for position := 1; ; position++ {
-		found := false
-		for i, c := range columns {
-			if c.KeyPosition == position {
-				r.identity = append(r.identity, identity{i, c.Name, r.bind(c)})
-				found = true
-			}
-		}
-		if !found {
-			return
+	for i, c := range columns {
+		if c.KeyPosition > 0 {
+			r.identity = append(r.identity, identity{i, c.Name, r.bind(c)})
 		}
 	}
 }
 
 // KeyChanged tells whether an UPDATE changed the primary key, which makes the row
-// an event again (Rules.KeyUpdates). It needs Bind with the catalog.
+// an event again (Rules.KeyUpdates). It needs Bind with the catalog. A key column
+// that the server does not send of the old row counts as changed: then the
+// replica identity is another index, and one of its columns changed.
 func (r *Router) KeyChanged(e *decoding.Event) bool {
 	for _, k := range r.identity {
-		if k.at >= len(e.Old) || k.at >= len(e.Row) || e.Old[k.at].Null {
+		if k.at >= len(e.Old) || k.at >= len(e.Row) {
 			continue
 		}
 		if now := &e.Row[k.at]; !now.Unchanged && !bytes.Equal(e.Old[k.at].Data, now.Data) {
@@ -57,10 +51,7 @@ func (r *Router) KeyChanged(e *decoding.Event) bool {
 // oldKey makes the header with the primary key before the UPDATE: a struct of its
 // columns, as Debezium does.
 func (r *Router) oldKey(e *decoding.Event) ([]byte, error) {
-	schema := &connect.Schema{Type: connect.Struct, Name: r.table + ".Key"}
-	if r.rules.SchemaPrefix != "" {
-		schema.Name = r.rules.SchemaPrefix + "." + schema.Name
-	}
+	schema := &connect.Schema{Type: connect.Struct, Name: r.tableSchema(e.Table) + ".Key"}
 	items := r.arena.Values(len(r.identity))
 	for i := range r.identity {
 		k := &r.identity[i]
@@ -72,6 +63,9 @@ func (r *Router) oldKey(e *decoding.Event) ([]byte, error) {
 		var err error
 		if items[i], err = r.read(&k.bound, &v); err != nil {
 			return nil, err
+		}
+		if items[i].Null && !k.bound.schema().Optional {
+			items[i] = connect.Value{Data: []byte{}} // Debezium's stand-in for a value that was not sent
 		}
 	}
 	r.value = connect.Value{Items: items}

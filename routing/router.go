@@ -55,7 +55,6 @@ type Router struct {
 	bareJSON                             format           // without schema
 	expander                             *expand.Expander // nil: payloads stay as they are
 
-	table        string          // schema.name, by Bind
 	identity     []identity      // the primary key, by Bind
 	fields       []connect.Field // of the envelope behind the payload; nil: not bound yet
 	fieldSources []*source

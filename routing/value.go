@@ -3,6 +3,7 @@ package routing
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/walrelay/walrelay/decoding"
 	"github.com/walrelay/walrelay/routing/connect"
@@ -134,11 +135,24 @@ func (r *Router) envelopeSchema(e *decoding.Event, payload *connect.Schema, rout
 // schemaName is Debezium's: the routed value stands before the last part of the
 // name of the table's own schema.
 func (r *Router) schemaName(e *decoding.Event, routed []byte) string {
-	name := e.Table.String() + "." + string(routed) + ".Value"
-	if r.rules.SchemaPrefix != "" {
-		name = r.rules.SchemaPrefix + "." + name
+	return r.tableSchema(e.Table) + "." + string(routed) + ".Value"
+}
+
+// tableSchema begins the names of a table's schemas. Characters that Kafka would
+// not take in a topic are underscores in it.
+func (r *Router) tableSchema(t *decoding.Table) string {
+	name := []byte(t.String())
+	for i := 0; i < len(name); i++ {
+		if legal(name[i]) {
+			continue
+		}
+		_, size := utf8.DecodeRune(name[i:])
+		name = append(append(name[:i:i], '_'), name[i+size:]...)
 	}
-	return name
+	if r.rules.SchemaPrefix != "" {
+		return r.rules.SchemaPrefix + "." + string(name)
+	}
+	return string(name)
 }
 
 // bindEnvelope finds the fields that the envelope of this table has.

@@ -34,6 +34,7 @@ type Metrics struct {
 	Registry *prometheus.Registry
 
 	EventBytes      prometheus.Counter // bytes of keys, values and headers that were acknowledged
+	LookbackSkipped prometheus.Counter // events that a former instance had delivered
 	UnsentEvents    prometheus.Gauge   // events received and not yet acknowledged
 	OldestUnsentAge prometheus.Gauge   // seconds since the commit of the oldest of them, 0 without one
 	Delivery        *Histogram         // seconds from commit to acknowledgement, an observation an event
@@ -67,6 +68,7 @@ func NewMetrics(version string) *Metrics {
 	m := &Metrics{
 		Registry:        prometheus.NewRegistry(),
 		EventBytes:      counter("event_bytes_total", "Bytes of keys, values and headers that Kafka has acknowledged."),
+		LookbackSkipped: counter("lookback_skipped_total", "Events not sent again at the start, because Kafka had them from a former instance."),
 		UnsentEvents:    gauge("unsent_events", "Events received from PostgreSQL and not yet acknowledged by Kafka."),
 		OldestUnsentAge: gauge("oldest_unsent_age_seconds", "Time since the commit of the oldest event that Kafka has not acknowledged; 0 without one."),
 		Delivery:        newHistogram("delivery_seconds", "Time from an event's commit to its acknowledgement by Kafka.", latency),
@@ -92,7 +94,7 @@ func NewMetrics(version string) *Metrics {
 	}
 	m.SetState(States[0])
 	m.Registry.MustRegister(
-		m.EventBytes, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.ReceivedLSN, m.ConfirmedLSN,
+		m.EventBytes, m.LookbackSkipped, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.ReceivedLSN, m.ConfirmedLSN,
 		m.ReplicationLag, m.SlotRetained, m.WriteFence, m.events, m.failures, m.retries, m.reconnects, m.slotSafe,
 		m.state, m.slotStatus, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -1,0 +1,2 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,ivs,ms,vbs,xs,pts,cos) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}','{1 day}','{1.50}','{101}','{<a/>}','{"(1,2)"}','{"(1,a)"}');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,ivs,ms,vbs,xs,pts,cos) VALUES ('00000000-0000-4000-8000-000000000002','order','a-2','OrderCreated','{"a": 1}',NULL,NULL,NULL,NULL,NULL,NULL);

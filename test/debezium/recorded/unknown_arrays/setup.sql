@@ -1,0 +1,2 @@
+-- before the slot
+CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE TYPE mood AS ENUM ('sad','happy','it''s "so"'); CREATE TYPE comp AS (a int, b text);CREATE TYPE fr AS RANGE (subtype=float4);CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, ivs interval[], ms money[], vbs varbit[], xs xml[], pts point[], cos comp[]);
