@@ -106,7 +106,7 @@ func newMapping(t *Table, names []string) (mapping, *MappingError) {
 				Table: t.String(), Column: x.Column, Columns: names,
 				Problem: fmt.Sprintf("there is no column %q, which the route asks for", x.Column),
 				Advice: "name a column that exists in route.key, route.headers and the other keys of route (names are compared exactly, " +
-					"rows written before a rename carry the old one); route.missing_columns: ignore does without",
+					"rows written before a rename carry the old one); in headers and envelope, route.missing_columns: ignore does without it",
 			}
 		}
 		m.extra = append(m.extra, at)

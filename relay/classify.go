@@ -40,15 +40,25 @@ func (e *PoisonError) Error() string {
 	if e.Table != "" {
 		event = fmt.Sprintf("event %q (type %q, key %q) of %s in the transaction that commits at %s", e.ID, e.EventType, e.Key, e.Table, e.LSN)
 	}
-	remedy := "make room for it (raise the topic's max.message.bytes, mend the row's cause)"
-	switch e.Reason {
-	case routing.ReasonUnconvertible:
-		remedy = "change the converter or the rule that does not take it (Debezium's task fails on such a row, too)"
-	case routing.ReasonInvalidTimestamp:
-		remedy = "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (without route.timestamp the record's timestamp is the commit time: compare PostgreSQL's clock with the brokers')"
-	}
-	return event + " can't be a Kafka record: " + e.Detail + ": " + remedy + " and start again, " +
+	return event + " can't be a Kafka record: " + e.Detail + ": " + e.remedy() + " and start again, " +
 		"or set on_poison to dead-letter or skip; nothing after it is confirmed"
+}
+
+// remedy says what would let the event through.
+func (e *PoisonError) remedy() string {
+	switch e.Reason {
+	case routing.ReasonTooLarge:
+		return "make room for it (raise the topic's max.message.bytes, mend the row's cause)"
+	case routing.ReasonUnconvertible:
+		return "change the converter or the rule that does not take it (Debezium's task fails on such a row, too)"
+	case routing.ReasonInvalidTimestamp:
+		return "widen the topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms (without route.timestamp the record's timestamp is the commit time: compare PostgreSQL's clock with the brokers')"
+	case routing.ReasonInvalidPartition:
+		return "correct what writes the column, or give the topic that many partitions"
+	case routing.ReasonIllegalTopic, routing.ReasonNullAggregateType, routing.ReasonNullAggregateID, routing.ReasonNullEventType:
+		return "change the rule for the topic so that it takes such a row, and mend what wrote it"
+	}
+	return "mend what wrote it"
 }
 
 // UpdateError is an UPDATE of an outbox row under the policy UpdateStop.
