@@ -20,8 +20,9 @@ const (
 	// read, by the records' timestamps: commits are not exactly in the order of
 	// their times, and clocks differ.
 	lookMargin = time.Minute
-	// lookRecords is how many records a partition is read back at most: twice what
-	// a relay's window can hold.
+	// lookRecords is how many records a partition is read back at most, and after how
+	// many events that are sent nothing delivered is expected any more: twice what a
+	// relay's window can hold.
 	lookRecords = 2 << 17
 	// lookEntries bounds what is remembered of all partitions, some 24 bytes each.
 	lookEntries = 400_000
@@ -33,6 +34,8 @@ const (
 	lookAgain = 250 * time.Millisecond
 	// lookChunk is how many offsets are read first; then twice as many, and so on.
 	lookChunk = 1 << 14
+	// lookBefore is how many records before the first event are looked at.
+	lookBefore = 1000
 	// lookSkew is by how much the clock of a foreign predecessor may be behind
 	// PostgreSQL's.
 	lookSkew = 2 * time.Second
@@ -58,6 +61,7 @@ const (
 //	1 2 3 1 2            1 2 3 4       1 2        3 4       an earlier restart went back: consumers hold 2
 //	1 3 (2 is missing)   1 2 3 4       1          2 3 4     3 behind 2 again, or 2 would be the newest
 //	1 (twice inserted)   1 1 2         1          1 2       one record stands for one event
+//	1 2 1                2 3                      2 3       1 was confirmed since: consumers hold it, not 2
 //
 // Every doubt falls on the side of sending: a record that is not found, whatever the
 // reason (retention, compaction, a broker's own timestamps, a changed configuration,
@@ -92,13 +96,14 @@ type lookback struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 
-	from     time.Time // since when tails are read; zero before the first event
-	deadline time.Time
-	tails    map[tailKey]*tail
-	hash     maphash.Hash
-	entries  int // remembered of all tails
-	skipped  int
-	said     map[string]bool
+	from    time.Time     // since when tails are read; zero before the first event
+	left    time.Duration // for reading
+	tails   map[tailKey]*tail
+	hash    maphash.Hash
+	entries int // remembered of all tails
+	skipped int
+	sent    int // since the last that was skipped
+	said    map[string]bool
 }
 
 type tailKey struct {
@@ -108,17 +113,22 @@ type tailKey struct {
 
 // tail is what is known of the end of a partition.
 type tail struct {
-	ready atomic.Bool // found and err are there
+	ready atomic.Bool // found, err and took are there
 	found map[uint64]sighting
 	err   error
+	took  time.Duration
 
-	taken int   // what found counts for in lookback.entries
-	over  bool  // events are sent from here on
-	at    int64 // offset of the last record that was found for an event
+	counted bool
+	taken   int   // what found counts for in lookback.entries
+	over    bool  // events are sent from here on
+	at      int64 // offset of the last record that was found for an event
 }
 
-// sighting is the last record of an identity.
-type sighting struct{ offset, millis int64 }
+// sighting is where in the log an identity was seen.
+type sighting struct {
+	first, last int64 // offsets
+	millis      int64 // timestamp of the last
+}
 
 // verdict is what becomes of an event.
 type verdict int
@@ -136,8 +146,10 @@ func (r *Relay) lookBehind(ctx context.Context, s *session, control *replication
 	if s.resume.lsn != 0 {
 		return r.look
 	}
+	foreign := s.position.Adopted
 	if r.look != nil {
-		r.look.cancel()
+		foreign = foreign || r.look.foreign // the marker that says otherwise is ours
+		r.stopLooking()
 		r.look = nil
 	}
 	// Asked now that the slot is ours: the predecessor may have gone on until then.
@@ -150,12 +162,19 @@ func (r *Relay) lookBehind(ctx context.Context, s *session, control *replication
 	if snapshot || s.position.Made || s.confirmed >= limit {
 		return nil // nobody has read from the slot, or all is confirmed
 	}
-	r.look = newLookback(ctx, r, s.producer, limit, s.position.Adopted)
+	r.look = newLookback(ctx, r, s.producer, limit, foreign)
 	return r.look
 }
 
+// stopLooking ends what a look back has under way.
+func (r *Relay) stopLooking() {
+	if r.look != nil {
+		r.look.cancel()
+	}
+}
+
 func newLookback(ctx context.Context, r *Relay, p *sink.Producer, limit replication.LSN, foreign bool) *lookback {
-	l := &lookback{r: r, producer: p, limit: limit, foreign: foreign, tails: map[tailKey]*tail{}, said: map[string]bool{}}
+	l := &lookback{r: r, producer: p, limit: limit, foreign: foreign, tails: map[tailKey]*tail{}, said: map[string]bool{}, left: lookAll}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	for i := range r.cfg.Tables {
 		l.idHeader = append(l.idHeader, idHeader(&r.cfg.Tables[i].Rules))
@@ -193,8 +212,15 @@ func (s *session) lookBack() verdict {
 		return lookSend
 	}
 	v := s.look.judge(&s.rec, s.look.headerOf(e.Table.Index, s.pending.poison != nil), e.CommitTime)
-	if v == lookDelivered {
+	switch v {
+	case lookDelivered:
+		s.look.sent = 0
 		s.r.meter.lookedBack()
+	case lookSend:
+		// So many that are new: in a long backlog the rest is, too.
+		if s.look.sent++; s.look.sent > lookRecords {
+			s.lookedBack()
+		}
 	}
 	return v
 }
@@ -278,20 +304,22 @@ func (l *lookback) judge(rec *routing.Record, header string, committed time.Time
 // on behind the one before.
 func (t *tail) delivered(identity uint64, notBefore int64) bool {
 	seen, ok := t.found[identity]
-	if t.over || !ok || seen.offset <= t.at || seen.millis < notBefore {
+	if t.over || !ok || seen.last <= t.at || seen.millis < notBefore {
 		t.over, t.found = true, nil
 		return false
 	}
-	t.at = seen.offset
+	t.at = seen.last
 	return true
 }
 
 // take counts what the reader has found.
 func (l *lookback) take(key tailKey, t *tail) {
-	if t.taken == 0 {
-		t.taken = len(t.found)
-		l.entries += t.taken
+	if t.counted {
+		return
 	}
+	t.counted, t.taken = true, len(t.found)
+	l.entries += t.taken
+	l.left -= t.took
 	if t.err != nil && !l.said[key.topic] {
 		l.said[key.topic] = true
 		l.r.log.Warn().Err(t.err).Str("topic", key.topic).Int32("partition", key.partition).
@@ -349,22 +377,22 @@ type probe struct {
 // its status updates meanwhile.
 func (l *lookback) begin(key tailKey, header string, first probe, committed time.Time) *tail {
 	if l.from.IsZero() {
-		l.from, l.deadline = committed.Add(-lookMargin), time.Now().Add(lookAll)
+		l.from = committed.Add(-lookMargin)
 	}
 	t := &tail{at: -1}
 	l.tails[key] = t
-	room := lookEntries - l.entries
+	room, began, deadline := lookEntries-l.entries, time.Now(), time.Now().Add(l.left)
 	var hash maphash.Hash
 	hash.SetSeed(l.hash.Seed())
 	go func() {
-		found, err := l.patiently(key, func(r *sink.TailRecord) (uint64, bool) {
+		found, err := l.patiently(key, deadline, func(r *sink.TailRecord) (uint64, bool) {
 			id := headerValue(r.Headers, header)
 			return l.identity(&hash, id, r.Key, r.Value, r.Timestamp), len(id) > 0
 		}, first, room)
 		if l.ctx.Err() != nil {
 			return // nobody waits any more, and an answer would be the wrong one
 		}
-		t.found, t.err = found, err
+		t.found, t.err, t.took = found, err, time.Since(began)
 		t.ready.Store(true)
 		l.producer.Wake()
 	}()
@@ -375,16 +403,16 @@ func (l *lookback) begin(key tailKey, header string, first probe, committed time
 type identify func(*sink.TailRecord) (uint64, bool)
 
 // patiently reads a tail, again after an error as long as there is time.
-func (l *lookback) patiently(key tailKey, of identify, first probe, room int) (found map[uint64]sighting, err error) {
+func (l *lookback) patiently(key tailKey, deadline time.Time, of identify, first probe, room int) (found map[uint64]sighting, err error) {
 	for {
-		left := min(lookPartition, time.Until(l.deadline))
+		left := min(lookPartition, time.Until(deadline))
 		if left <= 0 {
-			return nil, errors.Join(err, fmt.Errorf("it took longer than %s", lookAll))
+			return nil, errors.Join(err, fmt.Errorf("reading took longer than %s", lookAll))
 		}
 		ctx, cancel := context.WithTimeout(l.ctx, left)
 		found, err = l.read(ctx, key, of, first, room)
 		cancel()
-		if err == nil || errors.Is(err, errNotWorthIt) || sink.Refused(err) {
+		if err == nil || errors.Is(err, errNotWorthIt) || errors.Is(err, errWentBack) || sink.Hopeless(err) {
 			return found, err
 		}
 		select {
@@ -395,45 +423,92 @@ func (l *lookback) patiently(key tailKey, of identify, first probe, room int) (f
 	}
 }
 
-// errNotWorthIt ends reading at the bounds of a look back.
-var errNotWorthIt = errors.New("the first event that comes again is not among the last records")
+// What ends a look back without being tried again: its bounds, and a log that does
+// not end where it got to.
+var (
+	errNotWorthIt = errors.New("the first event that comes again is not among the last records")
+	errWentBack   = errors.New("behind the first event that comes again are records from before it, or ones that can't be told from such: an earlier restart has repeated them, or another program writes there")
+)
 
-// read reads backwards, chunk by chunk, until the last record of the first event is
-// found: everything that counts stands behind it. Without one nothing counts.
+// read reads backwards, chunk by chunk, until the first event is found, with some
+// of what stands before it: everything that counts stands behind. Nothing counts when
+// it is not there.
 func (l *lookback) read(ctx context.Context, key tailKey, of identify, first probe, room int) (map[uint64]sighting, error) {
 	tail, err := l.producer.OpenTail(ctx, key.topic, key.partition, l.from)
 	if err != nil {
 		return nil, err
 	}
 	defer tail.Close()
-	found := map[uint64]sighting{}
-	full := false // a record that was left out may be the last of an identity
+	v := survey{found: map[uint64]sighting{}, odd: -1, from: l.from.UnixMilli(), room: room}
 	chunk := int64(lookChunk)
 	for end := tail.End; end > tail.Start; chunk *= 2 {
 		start := max(tail.Start, end-chunk)
 		err := tail.Read(ctx, start, end, func(r *sink.TailRecord) {
 			identity, ok := of(r)
-			if !ok || full {
-				return
-			}
-			if seen, ok := found[identity]; !ok || seen.offset < r.Offset {
-				found[identity] = sighting{r.Offset, r.Timestamp}
-				full = len(found) > room
-			}
+			v.note(r.Offset, r.Timestamp, identity, ok)
 		})
 		if err != nil {
 			return nil, err
 		}
-		seen, ok := found[first.identity]
+		seen, ok := v.found[first.identity]
 		switch {
-		case full:
+		case v.full:
 			return nil, fmt.Errorf("%w: more than %d of them would have to be remembered", errNotWorthIt, room)
-		case ok && seen.millis >= first.notBefore:
-			return found, nil
-		case tail.End-start >= lookRecords:
+		case !ok || seen.millis < first.notBefore:
+		case seen.first-start >= lookBefore || start == tail.Start:
+			if v.wentBack(seen) {
+				return nil, errWentBack
+			}
+			return v.found, nil
+		}
+		if tail.End-start >= lookRecords {
 			return nil, fmt.Errorf("%w: %d were read", errNotWorthIt, tail.End-start)
 		}
 		end = start
 	}
 	return nil, nil
+}
+
+// survey is what the records of a tail say together, noted in any order.
+type survey struct {
+	found map[uint64]sighting
+	odd   int64 // offset of the last record that has no identity, or is from before from
+	from  int64 // milliseconds since 1970
+	room  int   // for found
+	full  bool  // something is left out, so that found says too little
+}
+
+func (v *survey) note(offset, millis int64, identity uint64, known bool) {
+	if !known || millis < v.from {
+		v.odd = max(v.odd, offset)
+	}
+	if !known || v.full {
+		return
+	}
+	seen, again := v.found[identity]
+	if !again {
+		seen = sighting{offset, offset, millis}
+	}
+	if offset > seen.last {
+		seen.last, seen.millis = offset, millis
+	}
+	seen.first = min(seen.first, offset)
+	v.found[identity] = seen
+	v.full = len(v.found) > v.room
+}
+
+// wentBack says that the log may have gone back to before the first event that
+// comes again, and not come to it anew: a restart repeated events up to the one
+// before and confirmed them. Then what stood before the event stands behind it, too,
+// and left out now, it would stay the older one.
+func (v *survey) wentBack(first sighting) bool {
+	if v.odd > first.last {
+		return true
+	}
+	for _, seen := range v.found {
+		if seen.first < first.first && seen.last > first.last {
+			return true
+		}
+	}
+	return false
 }

@@ -136,6 +136,7 @@ func New(cfg Config) (*Relay, error) {
 // waiting out are waited out without end; ExitCode tells what the others ask for.
 func (r *Relay) Run(ctx context.Context) error {
 	defer r.setState(StateStopping)
+	defer r.stopLooking()
 	delay := backoff.NewExponentialBackOff()
 	delay.InitialInterval, delay.MaxInterval = 100*time.Millisecond, 10*time.Second
 	// The sink outlives ctx: a graceful stop has to flush.

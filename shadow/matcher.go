@@ -72,14 +72,15 @@ func newMatcher(cfg *Config) *matcher {
 func (m *matcher) wal(w *record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.closed {
+	k := m.other(w)
+	if !m.closed || k != nil {
 		m.counts.Events++
 	}
-	id := hashID(w.id)
-	if k := m.other(w); k != nil {
+	if k != nil {
 		m.settle(w, k)
 		return
 	}
+	id := hashID(w.id)
 	if content, ok := m.settled.get(id); ok && m.surplus[id] > 0 && content == w.content && w.refused == "" {
 		m.surplus[id]--
 		m.counts.Duplicates--
@@ -100,14 +101,15 @@ func (m *matcher) wal(w *record) {
 func (m *matcher) kafkas(k *record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.closed {
+	w := m.other(k)
+	if !m.closed || w != nil {
 		m.counts.Records++
 	}
-	id := hashID(k.id)
-	if w := m.other(k); w != nil {
+	if w != nil {
 		m.settle(w, k)
 		return
 	}
+	id := hashID(k.id)
 	if content, ok := m.settled.get(id); ok && content == k.content || m.repeats(k) {
 		m.counts.Duplicates++
 		if len(m.surplus) < maxSurplus || m.surplus[id] > 0 {

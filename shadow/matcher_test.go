@@ -188,7 +188,7 @@ func TestClosed(t *testing.T) {
 	expect(t, m, Counts{Events: 1, Records: 1, Waiting: 2})
 	m.kafkas(at(1, theirs("1", "t", "k", "v")))
 	m.wal(at(1, ours("2", "t", "k", "v")))
-	expect(t, m, Counts{Events: 1, Records: 1, Compared: 2, Agreed: 2})
+	expect(t, m, Counts{Events: 2, Records: 2, Compared: 2, Agreed: 2})
 }
 
 // TestBounded: beyond the bound the oldest are dropped and said so, what has counted

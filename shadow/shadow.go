@@ -160,6 +160,7 @@ func (s *shadow) check(ctx context.Context) error {
 func (s *shadow) run(ctx context.Context) (*Result, error) {
 	life, end := context.WithCancel(ctx)
 	defer end()
+	s.cfg.Note("comparing from " + s.source.confirmed.String() + " on")
 	walEnded, readerEnded := make(chan error, 1), make(chan struct{})
 	go func() { walEnded <- s.source.run(life) }()
 	go func() {
@@ -167,7 +168,6 @@ func (s *shadow) run(ctx context.Context) (*Result, error) {
 		s.reader.run(life)
 	}()
 	go s.firm(life)
-	s.cfg.Note("comparing from " + s.source.confirmed.String() + " on")
 	err, walGone := s.watch(ctx, walEnded)
 	end()
 	if !walGone {

@@ -75,8 +75,11 @@ type TailRecord struct {
 	Headers    []routing.Header
 }
 
-// errStuck: asked for the same place again, the broker would send the same again.
-var errStuck = errors.New("the broker's answer holds nothing beyond what is read already")
+var (
+	// errStuck: asked for the same place again, the broker would send the same again.
+	errStuck    = errors.New("the broker's answer holds nothing beyond what is read already")
+	errDecoding = errors.New("the broker's answer can't be decoded")
+)
 
 // OpenTail finds out where the partition's log ends now, and where records of the
 // time from and later begin in it. It needs the right to describe the topic; Tail.Read
@@ -131,7 +134,7 @@ func (t *Tail) Read(ctx context.Context, from, to int64, visit func(*TailRecord)
 		// kafka-go decodes what the broker says; a panic there must not be the end of
 		// the process, which would read the same again at its next start.
 		if p := recover(); p != nil {
-			err = fmt.Errorf("read topic %q partition %d: decoding: %v", t.topic, t.partition, p)
+			err = fmt.Errorf("read topic %q partition %d: %w: %v", t.topic, t.partition, errDecoding, p)
 		}
 	}()
 	for next := from; next < to; {
@@ -251,8 +254,12 @@ func contents(b protocol.Bytes, buf []byte) ([]byte, error) {
 	return buf, errors.Join(err, b.Close())
 }
 
-// Refused says that an error of a Tail is a missing right, which trying again does
-// not mend.
-func Refused(err error) bool {
-	return errors.Is(err, kafka.TopicAuthorizationFailed) || errors.Is(err, kafka.ClusterAuthorizationFailed) || refusal("read", err) != nil
+// Hopeless says that an error of a Tail is not mended by trying again: a missing
+// right, a log that can't be read.
+func Hopeless(err error) bool {
+	var code kafka.Error
+	if errors.As(err, &code) && !code.Temporary() {
+		return true
+	}
+	return errors.Is(err, errStuck) || errors.Is(err, errDecoding) || refusal("read", err) != nil
 }

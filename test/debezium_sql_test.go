@@ -1,16 +1,22 @@
 package test_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
+// statement is one of a script. data are the lines that follow a COPY FROM STDIN.
+type statement struct{ sql, data string }
+
+var fromSTDIN = regexp.MustCompile(`(?is)^COPY\s.*\sFROM\s+STDIN\b`)
+
 // splitSQL cuts a script into its statements as psql does, so that each is a
 // transaction of its own unless the script says BEGIN: at semicolons outside of
 // strings, quoted names, dollar quotes, comments and parentheses.
-func splitSQL(script string) []string {
-	var statements []string
+func splitSQL(script string) []statement {
+	var statements []statement
 	start, depth := 0, 0
 	for i := 0; i < len(script); {
 		switch end := skipQuoted(script, i); {
@@ -24,13 +30,21 @@ func splitSQL(script string) []string {
 		case script[i] == ';' && depth <= 0:
 			statements = appendStatement(statements, script[start:i])
 			start = i + 1
+			if n := len(statements); n > 0 && fromSTDIN.MatchString(statements[n-1].sql) && statements[n-1].data == "" {
+				_, after, _ := strings.Cut(script[start:], "\n")
+				data, rest, _ := strings.Cut(after, "\\.\n")
+				statements[n-1].data = data
+				start = len(script) - len(rest)
+				i = start
+				continue
+			}
 		}
 		i++
 	}
 	return appendStatement(statements, script[start:])
 }
 
-func appendStatement(statements []string, sql string) []string {
+func appendStatement(statements []statement, sql string) []statement {
 	rest := strings.TrimSpace(sql)
 	for strings.HasPrefix(rest, "--") { // a comment alone is none
 		_, rest, _ = strings.Cut(rest, "\n")
@@ -39,7 +53,7 @@ func appendStatement(statements []string, sql string) []string {
 	if rest == "" {
 		return statements
 	}
-	return append(statements, rest)
+	return append(statements, statement{sql: rest})
 }
 
 // skipQuoted returns the end of the quoted text or comment that begins at i, i
@@ -114,8 +128,16 @@ func TestSplitSQL(t *testing.T) {
 		{"CREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1; SELECT 2); SELECT 3", []string{"CREATE RULE r AS ON INSERT TO a DO ALSO (SELECT 1; SELECT 2)", "SELECT 3"}},
 		{"SELECT 'open; end", []string{"SELECT 'open; end"}},
 	} {
-		if got := splitSQL(c.script); !slices.Equal(got, c.want) {
+		var got []string
+		for _, s := range splitSQL(c.script) {
+			got = append(got, s.sql)
+		}
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%q is cut into %q, not %q", c.script, got, c.want)
 		}
+	}
+	got := splitSQL("SELECT 1;\nCOPY a (b) FROM STDIN;\nx;y\t'\n2\n\\.\nSELECT 2;\n")
+	if want := []statement{{sql: "SELECT 1"}, {"COPY a (b) FROM STDIN", "x;y\t'\n2\n"}, {sql: "SELECT 2"}}; !slices.Equal(got, want) {
+		t.Errorf("a COPY is cut into %q", got)
 	}
 }

@@ -260,16 +260,23 @@ func (r *debeziumRun) number(t *testing.T, sql string) (n int64) {
 // one that PostgreSQL refuses, which is returned.
 func (r *debeziumRun) execute(t *testing.T, script string) (refusal error) {
 	t.Helper()
-	for _, statement := range splitSQL(script) {
-		_, err := r.conn.PgConn().Exec(t.Context(), statement).ReadAll()
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	for _, s := range splitSQL(script) {
+		var err error
+		if s.data != "" {
+			_, err = r.conn.PgConn().CopyFrom(ctx, strings.NewReader(s.data), s.sql)
+		} else {
+			_, err = r.conn.PgConn().Exec(ctx, s.sql).ReadAll()
+		}
 		var refused *pgconn.PgError
 		switch {
-		case errors.As(err, &refused) && strings.HasPrefix(strings.ToUpper(statement), "CREATE EXTENSION"):
+		case errors.As(err, &refused) && strings.HasPrefix(strings.ToUpper(s.sql), "CREATE EXTENSION"):
 			harness.Skip(t, "this PostgreSQL does not have the extension: "+refused.Message)
 		case errors.As(err, &refused):
-			return fmt.Errorf("%w: %s", refused, statement)
+			return fmt.Errorf("%w: %s", refused, s.sql)
 		case err != nil:
-			t.Fatalf("%s: %v", statement, err)
+			t.Fatalf("%s: %v", s.sql, err)
 		}
 	}
 	return nil

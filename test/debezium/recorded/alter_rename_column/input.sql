@@ -1,5 +1,7 @@
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,x) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}',1);
+SELECT pg_sleep(2);
 ALTER TABLE outbox RENAME x TO y;
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,y) VALUES ('00000000-0000-4000-8000-000000000002','order','a-1','OrderCreated','{"a": 1}',2);
+SELECT pg_sleep(2);
 ALTER TABLE outbox DROP COLUMN y;
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000003','order','a-1','OrderCreated','{"a": 1}');

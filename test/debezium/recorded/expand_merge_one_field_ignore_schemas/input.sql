@@ -4,4 +4,3 @@ INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000004','order','k4','OrderCreated','{"o":[{"a":1},{}]}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000005','order','k5','OrderCreated','{"o":[{"a":[]},{"a":[1]}]}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000006','order','k6','OrderCreated','{"o":[{"a":1},null,{"a":2}]}');
-INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000007','order','k7','OrderCreated','{"o":[{"a":{"x":1}},{"a":{"x":null}}]}');

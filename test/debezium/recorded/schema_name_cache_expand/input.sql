@@ -4,7 +4,7 @@ INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000004','order','a-1','OrderCreated','{"b": 2}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000005','third','a-1','OrderCreated',NULL);
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000006','order','a-1','OrderCreated',NULL);
-INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000007','third','a-1','OrderCreated','[]');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000007','third','a-1','OrderCreated','{"a": []}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000008','order','a-1','OrderCreated','{"a": 1.5}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000009','x','a-1','OrderCreated','{"a": null}');
 INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000010','y','a-1','OrderCreated','{}');

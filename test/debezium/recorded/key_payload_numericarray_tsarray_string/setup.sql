@@ -1,2 +1,0 @@
--- before the slot
-CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid numeric[], type varchar(255) NOT NULL, payload timestamp[]);
