@@ -28,7 +28,12 @@
 // Topic, partition (where the key or a column decides it), key, value, headers by
 // name, order and bytes, null and empty kept apart, and the timestamp where a column
 // gives it. The headers __debezium.context.* count only when walrelay would write
-// them, and then but for runId.
+// them, and then but for runId. Records are read uncommitted, those of aborted
+// transactions, too: what is written again afterwards is a repeat.
+//
+// One difference can be without meaning: with an envelope and schemas in the value
+// Debezium names the schema after the first event since its own start, walrelay after
+// the first since its own.
 //
 // Each id that is missing on one side waits for Config.Wait, and still counts as
 // compared when it comes later. Memory is bounded: of what waits a hash and the
