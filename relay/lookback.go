@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
@@ -26,16 +25,6 @@ const (
 	lookRecords = 2 << 17
 	// lookEntries bounds what is remembered of all partitions, some 24 bytes each.
 	lookEntries = 400_000
-	// lookPartition and lookAll are how long reading one partition may take, and
-	// all of them with what is tried again.
-	lookPartition = 10 * time.Second
-	lookAll       = time.Minute
-	// lookAgain is when a partition is tried again after an error.
-	lookAgain = 250 * time.Millisecond
-	// lookChunk is how many offsets are read first; then twice as many, and so on.
-	lookChunk = 1 << 14
-	// lookBefore is how many records before the first event are looked at.
-	lookBefore = 1000
 	// lookSkew is by how much the clock of a foreign predecessor may be behind
 	// PostgreSQL's.
 	lookSkew = 2 * time.Second
@@ -83,6 +72,10 @@ const (
 // 64 bits of hash say that a record is the event's: one not delivered is compared
 // with the tail once a partition.
 //
+// One thing is taken for another: an event inserted anew, with id, key, value and
+// the millisecond of its commit those of one that was confirmed just before the
+// crash, is taken for that one's repeat. Consumers hold that very event then.
+//
 // The slot's former reader may be Debezium, whose records carry its own clock. Then
 // (a slot without marker) the timestamp has only to be not before the commit.
 //
@@ -122,12 +115,6 @@ type tail struct {
 	taken   int   // what found counts for in lookback.entries
 	over    bool  // events are sent from here on
 	at      int64 // offset of the last record that was found for an event
-}
-
-// sighting is where in the log an identity was seen.
-type sighting struct {
-	first, last int64 // offsets
-	millis      int64 // timestamp of the last
 }
 
 // verdict is what becomes of an event.
@@ -364,151 +351,4 @@ func (l *lookback) identity(h *maphash.Hash, id, key, value []byte, millis int64
 		_, _ = h.Write(number[:])
 	}
 	return h.Sum64()
-}
-
-// probe is the first event that comes again in a partition: it need not be read back
-// farther than to its last record.
-type probe struct {
-	identity  uint64
-	notBefore int64
-}
-
-// begin reads a partition's tail in a goroutine, so that PostgreSQL goes on getting
-// its status updates meanwhile.
-func (l *lookback) begin(key tailKey, header string, first probe, committed time.Time) *tail {
-	if l.from.IsZero() {
-		l.from = committed.Add(-lookMargin)
-	}
-	t := &tail{at: -1}
-	l.tails[key] = t
-	room, began, deadline := lookEntries-l.entries, time.Now(), time.Now().Add(l.left)
-	var hash maphash.Hash
-	hash.SetSeed(l.hash.Seed())
-	go func() {
-		found, err := l.patiently(key, deadline, func(r *sink.TailRecord) (uint64, bool) {
-			id := headerValue(r.Headers, header)
-			return l.identity(&hash, id, r.Key, r.Value, r.Timestamp), len(id) > 0
-		}, first, room)
-		if l.ctx.Err() != nil {
-			return // nobody waits any more, and an answer would be the wrong one
-		}
-		t.found, t.err, t.took = found, err, time.Since(began)
-		t.ready.Store(true)
-		l.producer.Wake()
-	}()
-	return t
-}
-
-// identify gives what a record is known by; false for one without event id.
-type identify func(*sink.TailRecord) (uint64, bool)
-
-// patiently reads a tail, again after an error as long as there is time.
-func (l *lookback) patiently(key tailKey, deadline time.Time, of identify, first probe, room int) (found map[uint64]sighting, err error) {
-	for {
-		left := min(lookPartition, time.Until(deadline))
-		if left <= 0 {
-			return nil, errors.Join(err, fmt.Errorf("reading took longer than %s", lookAll))
-		}
-		ctx, cancel := context.WithTimeout(l.ctx, left)
-		found, err = l.read(ctx, key, of, first, room)
-		cancel()
-		if err == nil || errors.Is(err, errNotWorthIt) || errors.Is(err, errWentBack) || sink.Hopeless(err) {
-			return found, err
-		}
-		select {
-		case <-l.ctx.Done():
-			return nil, l.ctx.Err()
-		case <-time.After(lookAgain):
-		}
-	}
-}
-
-// What ends a look back without being tried again: its bounds, and a log that does
-// not end where it got to.
-var (
-	errNotWorthIt = errors.New("the first event that comes again is not among the last records")
-	errWentBack   = errors.New("behind the first event that comes again are records from before it, or ones that can't be told from such: an earlier restart has repeated them, or another program writes there")
-)
-
-// read reads backwards, chunk by chunk, until the first event is found, with some
-// of what stands before it: everything that counts stands behind. Nothing counts when
-// it is not there.
-func (l *lookback) read(ctx context.Context, key tailKey, of identify, first probe, room int) (map[uint64]sighting, error) {
-	tail, err := l.producer.OpenTail(ctx, key.topic, key.partition, l.from)
-	if err != nil {
-		return nil, err
-	}
-	defer tail.Close()
-	v := survey{found: map[uint64]sighting{}, odd: -1, from: l.from.UnixMilli(), room: room}
-	chunk := int64(lookChunk)
-	for end := tail.End; end > tail.Start; chunk *= 2 {
-		start := max(tail.Start, end-chunk)
-		err := tail.Read(ctx, start, end, func(r *sink.TailRecord) {
-			identity, ok := of(r)
-			v.note(r.Offset, r.Timestamp, identity, ok)
-		})
-		if err != nil {
-			return nil, err
-		}
-		seen, ok := v.found[first.identity]
-		switch {
-		case v.full:
-			return nil, fmt.Errorf("%w: more than %d of them would have to be remembered", errNotWorthIt, room)
-		case !ok || seen.millis < first.notBefore:
-		case seen.first-start >= lookBefore || start == tail.Start:
-			if v.wentBack(seen) {
-				return nil, errWentBack
-			}
-			return v.found, nil
-		}
-		if tail.End-start >= lookRecords {
-			return nil, fmt.Errorf("%w: %d were read", errNotWorthIt, tail.End-start)
-		}
-		end = start
-	}
-	return nil, nil
-}
-
-// survey is what the records of a tail say together, noted in any order.
-type survey struct {
-	found map[uint64]sighting
-	odd   int64 // offset of the last record that has no identity, or is from before from
-	from  int64 // milliseconds since 1970
-	room  int   // for found
-	full  bool  // something is left out, so that found says too little
-}
-
-func (v *survey) note(offset, millis int64, identity uint64, known bool) {
-	if !known || millis < v.from {
-		v.odd = max(v.odd, offset)
-	}
-	if !known || v.full {
-		return
-	}
-	seen, again := v.found[identity]
-	if !again {
-		seen = sighting{offset, offset, millis}
-	}
-	if offset > seen.last {
-		seen.last, seen.millis = offset, millis
-	}
-	seen.first = min(seen.first, offset)
-	v.found[identity] = seen
-	v.full = len(v.found) > v.room
-}
-
-// wentBack says that the log may have gone back to before the first event that
-// comes again, and not come to it anew: a restart repeated events up to the one
-// before and confirmed them. Then what stood before the event stands behind it, too,
-// and left out now, it would stay the older one.
-func (v *survey) wentBack(first sighting) bool {
-	if v.odd > first.last {
-		return true
-	}
-	for _, seen := range v.found {
-		if seen.first < first.first && seen.last > first.last {
-			return true
-		}
-	}
-	return false
 }

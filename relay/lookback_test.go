@@ -159,3 +159,42 @@ func TestLookback_identity(t *testing.T) {
 		t.Error("another program's timestamp makes a difference")
 	}
 }
+
+// Behind the first event stands something that may be older: then the log may end
+// before it.
+func TestSurvey_wentBack(t *testing.T) {
+	type note struct {
+		offset, millis int64
+		identity       uint64
+	}
+	for _, c := range []struct {
+		name  string
+		notes []note // identity 0 is none
+		want  bool
+	}{
+		{"in order", []note{{5, 100, 7}, {6, 100, 1}, {7, 100, 2}}, false},
+		{"an earlier one again", []note{{5, 100, 7}, {6, 100, 1}, {7, 100, 7}}, true},
+		{"an earlier one again, read backwards", []note{{7, 100, 7}, {6, 100, 1}, {5, 100, 7}}, true},
+		{"one from before what is read", []note{{6, 100, 1}, {7, 49, 7}}, true},
+		{"such a one before", []note{{5, 49, 7}, {6, 100, 1}}, false},
+		{"one without identity", []note{{6, 100, 1}, {7, 100, 0}}, true},
+		{"such a one before", []note{{5, 100, 0}, {6, 100, 1}}, false},
+		{"went back and came again", []note{{4, 100, 7}, {5, 100, 1}, {6, 100, 7}, {7, 100, 1}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := survey{found: map[uint64]sighting{}, odd: -1, from: 50, room: 10}
+			for _, n := range c.notes {
+				v.note(n.offset, n.millis, n.identity, n.identity != 0)
+			}
+			if got := v.wentBack(v.found[1]); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+	v := survey{found: map[uint64]sighting{}, odd: -1, room: 1}
+	v.note(1, 0, 1, true)
+	v.note(2, 0, 2, true)
+	if !v.full {
+		t.Error("what does not fit is left out in silence")
+	}
+}

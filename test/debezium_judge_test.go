@@ -80,7 +80,7 @@ func (r *debeziumRun) judge(t *testing.T, o *oddity) {
 	switch {
 	case o != nil:
 		o.judge(t, r)
-	case r.failed || r.unstable != "":
+	case r.failed || r.unstable != "" && !r.addresses():
 		t.Errorf("Debezium failed in this case or left something to chance, so debezium_odd_test.go has to say what walrelay does instead; it did:\n%s", r.play(t))
 	default:
 		r.identical(t, r.play(t), r.wrote)

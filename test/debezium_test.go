@@ -52,7 +52,7 @@ func TestDebezium(t *testing.T) {
 				t.Logf("%s: %s", c.dir, c.note)
 			}
 			started := time.Now()
-			(&debeziumRun{debeziumCase: c, lane: lane}).judge(t, odd[c.name])
+			(&debeziumRun{debeziumCase: c, lane: lane}).judge(t, oddityOf(c))
 			t.Logf("%.2f s", time.Since(started).Seconds())
 		})
 	}
@@ -160,6 +160,7 @@ type debeziumRun struct {
 	db   *harness.DB
 	conn *pgx.Conn
 	yaml string // the imported configuration
+	said string // by import-debezium
 	ends kadm.ListedOffsets
 	from int64 // before the first row, milliseconds since 1970
 	idle bool  // the relay's work is done and it has no slot: snapshot.mode is only
@@ -177,14 +178,26 @@ func (r *debeziumRun) prepare(t *testing.T) (code int, report string) {
 		t.Fatalf("setup.sql: %v", err)
 	}
 	r.yaml = filepath.Join(t.TempDir(), "walrelay.yaml")
-	out, err := exec.CommandContext(t.Context(), harness.Binary(t), "import-debezium", r.config, "-o", r.yaml).CombinedOutput()
+	var args []string
+	for _, table := range tables[r.name] {
+		args = append(args, "--table", table)
+	}
+	return r.importFile(t, args...)
+}
+
+// importFile runs import-debezium.
+func (r *debeziumRun) importFile(t *testing.T, args ...string) (code int, report string) {
+	t.Helper()
+	args = append([]string{"import-debezium", r.config, "-o", r.yaml}, args...)
+	out, err := exec.CommandContext(t.Context(), harness.Binary(t), args...).CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
 		t.Fatalf("run import-debezium: %v", err)
 	} else if err != nil {
 		code = ended.ExitCode()
 	}
-	return code, string(out)
+	r.said = string(out)
+	return code, r.said
 }
 
 // start starts the relay with the imported file; the environment says where the

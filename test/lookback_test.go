@@ -364,6 +364,29 @@ func TestLookBackSameID(t *testing.T) {
 	}
 }
 
+// TestLookBackMemory: a whole window of one partition is left out within the memory
+// that is promised.
+func TestLookBackMemory(t *testing.T) {
+	t.Parallel()
+	const events = 150_000
+	s := open(t, "order")
+	s.killed(t, func() {
+		s.WriteBacklog(t, harness.Backlog{Table: s.Table, AggregateType: "order", Events: events, PerTransaction: 100, Aggregates: 1, Padding: 300})
+	})
+	options := s.options()
+	options.Program = plainProgram(t)
+	began := time.Now()
+	p := harness.Relay(t, options)
+	s.drained(t)
+	t.Logf("over after %s", time.Since(began).Round(time.Millisecond))
+	if left := scrape(t, p).value("walrelay_lookback_skipped_total"); left != events {
+		t.Errorf("%g of %d events left out", left, events)
+	}
+	none(t, s.verify(t))
+	boundedMemory(t, p)
+	stop(t, p)
+}
+
 // TestLookBackFrozenKafka: the broker stops to answer while the relay looks back.
 // PostgreSQL goes on hearing of it, and nothing is lost.
 func TestLookBackFrozenKafka(t *testing.T) {
