@@ -16,6 +16,7 @@ type bound struct {
 	known    bool          // by Bind; else by the first value
 	plain    bool          // its text is what the string converters print
 	left     bool          // left out: for Debezium there is no such column
+	hstore   bool          // an hstore, which as JSON has a stand-in of its own
 	fallback *connect.Value
 }
 
@@ -105,7 +106,7 @@ func (r *Router) bind(c column.Column) bound {
 	if err != nil {
 		return bound{oid: c.OID, plain: true, left: r.rules.IgnoreMissing}
 	}
-	b := bound{codec: codec, oid: c.OID, plain: codec.Plain()}
+	b := bound{codec: codec, oid: c.OID, plain: codec.Plain(), hstore: c.TypeName == "hstore"}
 	if r.rules.NullAsDefault {
 		b.fallback = codec.Schema().Default
 	}
@@ -139,9 +140,9 @@ func (r *Router) bound(s *source, v *decoding.Value) *bound {
 
 // read gives the value of a column under b's schema.
 func (r *Router) read(b *bound, v *decoding.Value) (connect.Value, error) {
-	switch schema := b.schema(); {
-	case v.Unchanged && (schema.Type == connect.String || schema.Type == connect.Bytes):
-		return connect.Value{Data: []byte(r.rules.Types.Unavailable)}, nil
+	switch {
+	case v.Unchanged:
+		return r.unavailable(b), nil
 	case v.Null && b.fallback != nil && !v.Missing:
 		return *b.fallback, nil
 	case v.Null:
@@ -154,6 +155,29 @@ func (r *Router) read(b *bound, v *decoding.Value) (connect.Value, error) {
 		return *b.fallback, err // what Debezium cannot read it takes for NULL
 	}
 	return got, err
+}
+
+// unavailable is what stands for a large value that an UPDATE left unchanged, by
+// the type of the column; NULL for types that are never so large.
+func (r *Router) unavailable(b *bound) connect.Value {
+	s, text := b.schema(), []byte(r.rules.Types.Unavailable)
+	switch {
+	case s.Type == connect.String && b.hstore:
+		return connect.Value{Data: fmt.Appendf(nil, "{%q:%q}", text, text)}
+	case s.Type == connect.String, s.Type == connect.Bytes:
+		return connect.Value{Data: text}
+	case s.Type == connect.Map:
+		return connect.Value{Items: []connect.Value{{Data: text}, {Data: text}}}
+	case s.Type == connect.Array && s.Items.Type == connect.String:
+		return connect.Value{Items: []connect.Value{{Data: text}}}
+	case s.Type == connect.Array && (s.Items.Type == connect.Int16 || s.Items.Type == connect.Int32 || s.Items.Type == connect.Int64):
+		items := make([]connect.Value, len(text))
+		for i, c := range text {
+			items[i].Int = int64(c)
+		}
+		return connect.Value{Items: items}
+	}
+	return connect.Value{Null: true}
 }
 
 // part gives the bytes of a source through a converter, nil for null.

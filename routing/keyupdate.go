@@ -2,6 +2,7 @@ package routing
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/walrelay/walrelay/decoding"
@@ -19,17 +20,20 @@ type identity struct {
 	bound bound
 }
 
-// bindKey finds the primary key, in the order of the table's columns.
+// bindKey finds the primary key, in the order of its own columns.
 func (r *Router) bindKey(columns []column.Column) {
 	r.identity = nil
 	if !r.rules.KeyUpdates {
 		return
 	}
+	positions := make(map[int]int, len(columns))
 	for i, c := range columns {
 		if c.KeyPosition > 0 {
 			r.identity = append(r.identity, identity{i, c.Name, r.bind(c)})
+			positions[i] = c.KeyPosition
 		}
 	}
+	slices.SortFunc(r.identity, func(a, b identity) int { return cmp.Compare(positions[a.at], positions[b.at]) })
 }
 
 // KeyChanged tells whether an UPDATE changed the primary key, which makes the row

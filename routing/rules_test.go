@@ -293,6 +293,40 @@ func TestRoute_keyUpdate(t *testing.T) {
 	}
 }
 
+// A large value that an UPDATE left alone has a stand-in for each type.
+func TestRoute_unavailable(t *testing.T) {
+	rules := routing.Rules{KeyUpdates: true, Types: column.Modes{Unavailable: "ab"}, Headers: []string{"s", "b", "ss", "is", "h", "n"}}
+	r := router(t, rules)
+	rel := decoding.Relation{Namespace: "public", Name: "outbox", At: decoding.Places{ID: 0, AggregateType: 0, AggregateID: 0, EventType: 0, Payload: 0}}
+	catalog := []column.Column{
+		{Name: "id", OID: 25, Mod: -1, TypeName: "text", Kind: 'b'}, {Name: "s", OID: 25, Mod: -1, TypeName: "text", Kind: 'b'},
+		{Name: "b", OID: 17, Mod: -1, TypeName: "bytea", Kind: 'b'},
+		{Name: "ss", OID: 1009, Mod: -1, TypeName: "_text", Kind: 'b', Element: &column.Column{OID: 25, Mod: -1, TypeName: "text", Kind: 'b'}},
+		{Name: "is", OID: 1007, Mod: -1, TypeName: "_int4", Kind: 'b', Element: &column.Column{OID: 23, Mod: -1, TypeName: "int4", Kind: 'b'}},
+		{Name: "h", OID: 20000, Mod: -1, TypeName: "hstore", Kind: 'b'}, {Name: "n", OID: 1700, Mod: -1, TypeName: "numeric", Kind: 'b'},
+	}
+	e := event()
+	e.Extra = nil
+	for i, c := range catalog {
+		rel.Columns = append(rel.Columns, decoding.Column{Name: c.Name, OID: c.OID, Mod: -1})
+		if i > 0 {
+			rel.At.Extra = append(rel.At.Extra, i)
+			e.Extra = append(e.Extra, decoding.Value{OID: c.OID, Null: true, Unchanged: true})
+		}
+	}
+	if err := r.Bind(&rel, catalog); err != nil {
+		t.Fatal(err)
+	}
+	var rec routing.Record
+	if err := r.Route(&e, &rec); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"header s =ab", "header b =YWI=", `header ss =["ab"]`, "header is =[97,98]", `header h ={"ab":"ab"}`, "header n null"}
+	if diff := cmp.Diff(want, shown(&rec)[3:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRoute_contextHeaders(t *testing.T) {
 	r := router(t, routing.Rules{Headers: []string{"debezium-context", "id"}, SchemaPrefix: "fx"})
 	e := row(t, r, usual())

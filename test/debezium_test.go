@@ -39,7 +39,8 @@ import (
 // is a PostgreSQL and a Kafka; records are those behind the ends of all topics as
 // they were before it, which spares making and deleting topics. There are
 // debeziumLanes lanes, made as cases ask for them: the first has the servers that
-// all tests share, another one its own.
+// all tests share, another one its own. The program has no race detector here, also
+// when the tests have: what is proven is bytes, in hundreds of short runs.
 func TestDebezium(t *testing.T) {
 	lanes := newLanes(t)
 	for _, c := range loadDebeziumCases(t) {
@@ -189,7 +190,7 @@ func (r *debeziumRun) prepare(t *testing.T) (code int, report string) {
 func (r *debeziumRun) importFile(t *testing.T, args ...string) (code int, report string) {
 	t.Helper()
 	args = append([]string{"import-debezium", r.config, "-o", r.yaml}, args...)
-	out, err := exec.CommandContext(t.Context(), harness.Binary(t), args...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), plainProgram(t), args...).CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
 		t.Fatalf("run import-debezium: %v", err)
@@ -212,7 +213,7 @@ func (r *debeziumRun) start(t *testing.T, env ...string) *harness.Process {
 	if r.java > 0 && r.java < 19 {
 		env = append(env, "WALRELAY_FORMAT_JAVA_VERSION=18")
 	}
-	return harness.Relay(t, harness.RelayOptions{Args: []string{"run", "-c", r.yaml}, Env: env})
+	return harness.Relay(t, harness.RelayOptions{Program: plainProgram(t), Args: []string{"run", "-c", r.yaml}, Env: env})
 }
 
 // begin waits until the relay is ready, or idle after a snapshot alone, and says
