@@ -187,7 +187,11 @@ func deadLetterHeaders(p *routing.Poison, topic, table, lsn, id string) []routin
 // rejected applies the policy to a record that the broker refused for what it
 // is, although the sink had thought it sendable.
 func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
-	p := &routing.Poison{Reason: j.Reason, Detail: fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)}
+	detail := fmt.Sprintf("topic %q partition %d refused it: %v", j.Record.Topic, j.Partition, j.Err)
+	if j.Reason == routing.ReasonTooLarge {
+		detail = fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)
+	}
+	p := &routing.Poison{Reason: j.Reason, Detail: detail}
 	r.meter.failure(j.Record.Topic, unknownType, p.Reason)
 	id := ""
 	for _, h := range j.Record.Headers {
