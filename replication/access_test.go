@@ -243,8 +243,13 @@ func TestConnect_refused(t *testing.T) {
 func TestControl_timeout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, superuser)
+	if _, err := f.prepare(f.control()); err != nil {
+		t.Fatal(err)
+	}
 	c := f.control()
-	f.sql(`SELECT pg_advisory_lock(hashtextextended('walrelay ' || $1::text, 0))`, f.config.Slot)
+	f.sql(`BEGIN`)
+	f.sql(`LOCK TABLE walrelay.marker IN ACCESS EXCLUSIVE MODE`)
+	defer f.sql(`ROLLBACK`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := c.Prepare(ctx, nil)

@@ -167,7 +167,16 @@ func TestPrepare_crashedServer(t *testing.T) {
 			if err := f.admin.QueryRow(t.Context(), `SELECT pg_backend_pid()`).Scan(&pid); err != nil {
 				return err
 			}
-			return server.Kill(pid)
+			witness := f.connect(f.config.ConnString)
+			if err := server.Kill(pid); err != nil {
+				return err
+			}
+			// The postmaster learns of it in its own time, and ends all the others then.
+			for {
+				if _, err := witness.Exec(t.Context(), `SELECT 1`); err != nil {
+					return t.Context().Err()
+				}
+			}
 		},
 		"fast": func() error { return server.Restart(t.Context(), postgres.Fast) },
 	}
