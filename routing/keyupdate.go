@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/walrelay/walrelay/decoding"
@@ -39,17 +40,39 @@ func (r *Router) bindKey(columns []column.Column) {
 // KeyChanged tells whether an UPDATE changed the primary key, which makes the row
 // an event again (Rules.KeyUpdates). It needs Bind with the catalog. A key column
 // that the server does not send of the old row counts as changed: then the
-// replica identity is another index, and one of its columns changed.
+// replica identity is another index, and one of its columns changed. As in
+// Debezium the values count, not their texts: a numeric 1.0 that becomes 1.00 is
+// the same key.
 func (r *Router) KeyChanged(e *decoding.Event) bool {
-	for _, k := range r.identity {
+	for i := range r.identity {
+		k := &r.identity[i]
 		if k.at >= len(e.Old) || k.at >= len(e.Row) {
 			continue
 		}
-		if now := &e.Row[k.at]; !now.Unchanged && !bytes.Equal(e.Old[k.at].Data, now.Data) {
+		old, now := &e.Old[k.at], &e.Row[k.at]
+		if now.Unchanged || bytes.Equal(old.Data, now.Data) {
+			continue
+		}
+		if k.bound.plain || old.Null || now.Null {
+			return true
+		}
+		r.arena.Reset()
+		was, err := r.read(&k.bound, old)
+		if err != nil {
+			return true
+		}
+		is, err := r.read(&k.bound, now)
+		if err != nil || !sameValue(&was, &is) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameValue is Java's equals of two values under one schema.
+func sameValue(a, b *connect.Value) bool {
+	return a.Null == b.Null && a.Int == b.Int && math.Float64bits(a.Float) == math.Float64bits(b.Float) && bytes.Equal(a.Data, b.Data) &&
+		slices.EqualFunc(a.Items, b.Items, func(x, y connect.Value) bool { return sameValue(&x, &y) })
 }
 
 // oldKey makes the header with the primary key before the UPDATE: a struct of its

@@ -258,7 +258,7 @@ func contents(b protocol.Bytes, buf []byte) ([]byte, error) {
 // right, a log that can't be read.
 func Hopeless(err error) bool {
 	var code kafka.Error
-	if errors.As(err, &code) && !code.Temporary() {
+	if errors.As(err, &code) && !code.Temporary() && code != kafka.Unknown { // unknown: what a broker says that was just frozen, too
 		return true
 	}
 	return errors.Is(err, errStuck) || errors.Is(err, errDecoding) || refusal("read", err) != nil

@@ -44,6 +44,7 @@ func TestLookBackKills(t *testing.T) {
 		}
 	}
 	p := s.ready(t)
+	s.drained(t)
 	result := s.verify(t)
 	skipped += int(scrape(t, p).value("walrelay_lookback_skipped_total"))
 	t.Logf("%d kills repeated %d of %d events, %d that came again were left out", kills, result.Duplicates, events, skipped)
@@ -92,6 +93,7 @@ func TestLookBackTakeOver(t *testing.T) {
 		skipped += lookedBack(p)
 	}
 	quiet()
+	s.drained(t)
 	result := s.verify(t)
 	t.Logf("%d kills repeated %d events, %d were left out", kills, result.Duplicates, skipped)
 	if result.Duplicates > kills*lastRequest {
@@ -139,6 +141,7 @@ func TestLookBackAdopted(t *testing.T) {
 			s := open(t, "order")
 			s.predecessor(t, 100, 60, c.clock)
 			p := s.ready(t)
+			s.drained(t)
 			result := s.verify(t)
 			if result.Duplicates != c.repeats {
 				t.Errorf("%d repeats instead of %d: %s", result.Duplicates, c.repeats, result)
@@ -153,6 +156,7 @@ func TestLookBackAdopted(t *testing.T) {
 			stop(t, p)
 			p = s.ready(t)
 			s.one(t, 1000)
+			s.drained(t)
 			if result := s.verify(t); result.Duplicates != c.repeats {
 				t.Errorf("the next start repeats: %s", result)
 			}
@@ -219,6 +223,7 @@ func TestLookBackDoubts(t *testing.T) {
 		between func(*testing.T, *shop)
 		repeats int // of the events
 		says    string
+		markers bool // transactions were written between
 	}{
 		{name: "nothing in doubt"},
 		{name: "compression", env: []string{"WALRELAY_KAFKA_COMPRESSION=zstd"}},
@@ -233,7 +238,7 @@ func TestLookBackDoubts(t *testing.T) {
 		// Where the first of a partition is gone, all of it is sent.
 		{name: "log start moved", between: func(t *testing.T, s *shop) { s.deleteRecords(t, 5) }, repeats: events},
 		{name: "log empty", between: func(t *testing.T, s *shop) { s.deleteRecords(t, 1<<30) }, repeats: events},
-		{name: "another writer", between: func(t *testing.T, s *shop) { s.foreign(t) }},
+		{name: "another writer", between: func(t *testing.T, s *shop) { s.foreign(t) }, markers: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -249,8 +254,12 @@ func TestLookBackDoubts(t *testing.T) {
 			}
 			before := s.ends(t)
 			_, p := s.settled(t, c.env...)
+			out := int64(scrape(t, p).value("walrelay_lookback_skipped_total"))
 			stop(t, p)
 			sent := s.ends(t) - before
+			if c.markers { // the brokers write a transaction's markers when they come to it
+				sent = events - out
+			}
 			t.Logf("%d of %d are sent again", sent, events)
 			if sent != int64(c.repeats) {
 				t.Errorf("%d are sent again instead of %d", sent, c.repeats)
@@ -409,8 +418,8 @@ func TestLookBackFrozenKafka(t *testing.T) {
 	_, over := p.Logged("looked back at what")
 	kafka.Proxy().Heal()
 	p.WaitReady(t, soon)
+	s.drained(t) // all is in Kafka from the start: what comes again has to be waited for, or half of it is seen
 	result := s.verify(t)
-	s.drained(t)
 	t.Logf("over before it froze: %v; left out %d, repeated %d", over, waitLookedBack(t, p), result.Duplicates)
 	stop(t, p)
 }

@@ -89,7 +89,7 @@ var connectorOptions = []option{
 	{name: "column.include.list"}, {name: "column.exclude.list"}, {name: "column.whitelist", use: useOldName("column.include.list")}, {name: "column.blacklist", use: useOldName("column.exclude.list")},
 	{name: "column.mask.*"}, {name: "column.truncate.*"},
 	{name: "column.propagate.source.type"}, {name: "datatype.propagate.source.type"},
-	{name: "message.key.columns", verdict: Ignored, why: "The router replaces the key."},
+	{name: "message.key.columns", verdict: Differs, why: "The router replaces the key. In Debezium an UPDATE of these columns, instead of the primary key's, publishes a row again; in walrelay one of the primary key does."},
 	{name: "snapshot.mode", use: useSnapshotMode},
 	{name: "snapshot.fetch.size", use: useFetchSize},
 	{name: "snapshot.mode.configuration.based.*"}, {name: "snapshot.mode.custom.name"},

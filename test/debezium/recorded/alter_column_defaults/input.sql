@@ -1,0 +1,14 @@
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}');
+ALTER TABLE outbox ADD COLUMN extra int DEFAULT 5;
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000002','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,extra) VALUES ('00000000-0000-4000-8000-000000000003','order','a-1','OrderCreated','{"a": 1}',NULL);
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,extra) VALUES ('00000000-0000-4000-8000-000000000004','order','a-1','OrderCreated','{"a": 1}',7);
+ALTER TABLE outbox ALTER COLUMN extra SET DEFAULT 9;
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000005','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,extra) VALUES ('00000000-0000-4000-8000-000000000006','order','a-1','OrderCreated','{"a": 1}',NULL);
+ALTER TABLE outbox ALTER COLUMN extra DROP DEFAULT;
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000007','order','a-1','OrderCreated','{"a": 1}');
+ALTER TABLE outbox ALTER COLUMN extra TYPE bigint;
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,extra) VALUES ('00000000-0000-4000-8000-000000000008','order','a-1','OrderCreated','{"a": 1}',5000000000);
+ALTER TABLE outbox DROP COLUMN extra;
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000009','order','a-1','OrderCreated','{"a": 1}');

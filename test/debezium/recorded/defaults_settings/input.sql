@@ -1,0 +1,2 @@
+SET datestyle='ISO';SET timezone='UTC';
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,a,b,c,d,e,f,g) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}',NULL,NULL,NULL,NULL,NULL,NULL,NULL);

@@ -1,0 +1,2 @@
+-- before the slot
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb);CREATE TABLE biz (id int PRIMARY KEY, x text);CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO outbox VALUES (('00000000-0000-4000-9000-'||lpad(NEW.id::text,12,'0'))::uuid,'biz',NEW.id,TG_OP,to_jsonb(NEW)); RETURN NEW; END $$;CREATE TRIGGER t AFTER INSERT OR UPDATE ON biz FOR EACH ROW EXECUTE FUNCTION f();

@@ -1,0 +1,1 @@
+INSERT INTO outbox VALUES ('\x0102','order','k','T','{}');UPDATE outbox SET id='\xff';

@@ -1,0 +1,1 @@
+INSERT INTO outbox VALUES ('00000000-0000-4000-8000-000000000001','order','k','T',('{"a":"'||repeat('x',5000)||'"}')::jsonb,repeat('y',4000));UPDATE outbox SET id='00000000-0000-4000-8000-000000000002';UPDATE outbox SET id='00000000-0000-4000-8000-000000000003', big='s';

@@ -1,0 +1,4 @@
+-- before the slot
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET intervalstyle=''iso_8601''', current_database()); END $$;
+CREATE TABLE outbox (id uuid PRIMARY KEY, aggregatetype varchar(255) NOT NULL, aggregateid varchar(255) NOT NULL, type varchar(255) NOT NULL, payload jsonb, a interval, b bytea, c timestamptz, d date, e double precision, f money, g tstzrange, h timestamptz[], i timestamp, j timetz, k xml, l float4);
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,a,b,c,d,e,f,g,h,i,j,k,l) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}','1 mon 2 days 03:04:05.678','\x00ff41','2024-02-29 12:34:56.789+02','2024-12-31',0.1,12.34,'[2024-01-01 00:00:00+00,)','{"2024-02-29 12:34:56+00"}','2024-02-29 12:34:56.789','12:34:56+02','<a/>',0.1);

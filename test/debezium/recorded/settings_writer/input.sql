@@ -1,0 +1,2 @@
+SET timezone='Asia/Tokyo'; SET datestyle='German'; SET intervalstyle='sql_standard'; SET bytea_output='escape';
+INSERT INTO outbox(id,aggregatetype,aggregateid,type,payload,a,b,c,d,e,f,g,h,i,j,k,l) VALUES ('00000000-0000-4000-8000-000000000001','order','a-1','OrderCreated','{"a": 1}','1 mon 2 days 03:04:05.678','\x00ff41','2024-02-29 12:34:56.789+02','31.12.2024',0.1,12.34,'[2024-01-01 00:00:00+00,)','{"2024-02-29 12:34:56+00"}','2024-02-29 12:34:56.789','12:34:56+02','<a/>',0.1);

@@ -1,0 +1,9 @@
+INSERT INTO outbox_a(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000020','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox_b(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000021','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO "Outbox_c"(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000022','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox_a(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000023','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox_b(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000024','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO "Outbox_c"(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000025','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox_a(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000026','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO outbox_b(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000027','order','a-1','OrderCreated','{"a": 1}');
+INSERT INTO "Outbox_c"(id,aggregatetype,aggregateid,type,payload) VALUES ('00000000-0000-4000-8000-000000000028','order','a-1','OrderCreated','{"a": 1}');
