@@ -168,7 +168,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, replacement, value string) {
 		if len(pattern) > 60 || len(value) > 20 || strings.Contains(pattern, "{") {
-			t.Skip() // long ones only take long
+			return // long ones only take long
 		}
 		r, err := Compile(pattern, replacement)
 		if err != nil {
