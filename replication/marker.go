@@ -137,11 +137,14 @@ func (c *Control) makeMarkerTable(ctx context.Context, access markerAccess) erro
 
 // writeMarker puts the row for a slot that is being made or was adopted. created
 // and confirmed may be 0. Until somebody holds the marker it is this process's.
+// Only an adopted slot's transactions are counted: for one that was just made
+// PostgreSQL 14 may still give the figure of its predecessor of the same name.
 func (c *Control) writeMarker(ctx context.Context, state markerState, created, confirmed LSN) error {
 	_, err := c.conn.Exec(ctx, `INSERT INTO walrelay.marker AS m
 		(slot, state, system_identifier, timeline, creation_lsn, confirmed_lsn,
 			publication, publication_oid, slot_txns, holder)
-		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`, `+slotTxns+`, $8)
+		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`,
+			CASE WHEN $2 = 'streaming' AND $5::text = '0/0' THEN `+slotTxns+` END, $8)
 		ON CONFLICT (slot) DO UPDATE SET state = excluded.state, system_identifier = excluded.system_identifier,
 			timeline = excluded.timeline, creation_lsn = excluded.creation_lsn, confirmed_lsn = excluded.confirmed_lsn,
 			publication = excluded.publication, publication_oid = excluded.publication_oid,
