@@ -45,11 +45,16 @@ func catalogColumns(ctx context.Context, c replication.Config, schema, table str
 	if err != nil {
 		return nil, err
 	}
+	return describe(known), nil
+}
+
+// describe is what the catalog says, as routing takes it.
+func describe(known []replication.CatalogColumn) []column.Column {
 	columns := make([]column.Column, len(known))
 	for i := range known {
 		columns[i] = catalogColumn(&known[i])
 	}
-	return columns, nil
+	return columns
 }
 
 func catalogColumn(c *replication.CatalogColumn) column.Column {

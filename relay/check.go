@@ -8,16 +8,19 @@ import (
 	"github.com/walrelay/walrelay/decoding"
 	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/routing"
-	"github.com/walrelay/walrelay/routing/column"
 )
 
 // CheckTables says for each outbox table whether its columns, as they are now,
 // make events and records by the rules of cfg. It changes nothing.
 func CheckTables(ctx context.Context, control *replication.Control, cfg Config) []replication.Finding {
+	routers, tables, err := Routers(cfg.Tables)
+	if err != nil {
+		return []replication.Finding{{Name: "columns", Level: replication.Fail, Detail: err.Error()}}
+	}
 	var findings []replication.Finding
-	for _, t := range cfg.Tables {
-		f := replication.Finding{Name: "columns of " + t.Decoding.Name, Level: replication.OK}
-		if err := checkTable(ctx, control, t, &f); err != nil {
+	for i := range tables {
+		f := replication.Finding{Name: "columns of " + tables[i].Name, Level: replication.OK}
+		if err := checkTable(ctx, control, routers[i], &tables[i], &f); err != nil {
 			f.Level, f.Detail = replication.Fail, err.Error()
 			var mapping *decoding.MappingError
 			if errors.As(err, &mapping) {
@@ -33,26 +36,19 @@ func CheckTables(ctx context.Context, control *replication.Control, cfg Config) 
 
 // checkTable fills in what f says of one table; nothing for one that does not
 // exist, which others tell.
-func checkTable(ctx context.Context, control *replication.Control, t Table, f *replication.Finding) error {
-	known, err := control.Columns(ctx, t.Decoding.Schema, t.Decoding.Name)
+func checkTable(ctx context.Context, control *replication.Control, router *routing.Router, t *decoding.Table, f *replication.Finding) error {
+	known, err := control.Columns(ctx, t.Schema, t.Name)
 	if err != nil || len(known) == 0 {
 		return err
 	}
-	router, err := routing.New(t.Rules)
-	if err != nil {
-		return err
-	}
-	t.Decoding.Extra = router.Extra()
-	rel := decoding.Relation{Namespace: t.Decoding.Schema, Name: t.Decoding.Name, Table: &t.Decoding}
-	catalog := make([]column.Column, len(known))
+	rel := decoding.Relation{Namespace: t.Schema, Name: t.Name, Table: t}
 	for i := range known {
-		catalog[i] = catalogColumn(&known[i])
 		rel.Columns = append(rel.Columns, decoding.Column{Name: known[i].Name, OID: known[i].OID, Mod: known[i].Mod})
 	}
-	if rel.At, err = t.Decoding.Place(rel.Columns); err != nil {
+	if rel.At, err = t.Place(rel.Columns); err != nil {
 		return err
 	}
-	if err := router.Bind(&rel, catalog); err != nil {
+	if err := router.Bind(&rel, describe(known)); err != nil {
 		return err
 	}
 	doubts := router.Doubts()

@@ -206,7 +206,11 @@ func (r *Router) topic(e *decoding.Event, rec *Record) error {
 		}
 	}
 	r.scratch = name[:0]
-	return r.setRecordTopic(rec, name, name)
+	if topic, ok := r.topics[string(name)]; ok {
+		rec.Topic = topic
+		return nil
+	}
+	return r.newTopic(rec, name, name)
 }
 
 // patternTopic finds the topic by the regular expression.
@@ -228,15 +232,11 @@ func (r *Router) patternTopic(e *decoding.Event, rec *Record) error {
 	if err != nil {
 		return &Poison{Reason: ReasonIllegalTopic, Detail: "topic: " + err.Error()}
 	}
-	return r.setRecordTopic(rec, value, []byte(name))
+	return r.newTopic(rec, value, []byte(name))
 }
 
-// setRecordTopic checks a topic's name and remembers it under what it was found by.
-func (r *Router) setRecordTopic(rec *Record, by, name []byte) error {
-	if topic, ok := r.topics[string(by)]; ok {
-		rec.Topic = topic
-		return nil
-	}
+// newTopic checks a topic's name and remembers it under what it was found by.
+func (r *Router) newTopic(rec *Record, by, name []byte) error {
 	if err := checkTopic(name); err != nil {
 		return err
 	}

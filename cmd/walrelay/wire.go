@@ -47,24 +47,18 @@ func rules(c *config.Config, r config.Route) routing.Rules {
 	format := func(f config.Converter) connect.Options {
 		return connect.Options{Converter: f.Converter, Delegate: f.Delegate, Decimals: f.Decimals, NullDefault: f.NullDefault, Java18: java18}
 	}
-	headers := format(c.Format.Headers)
-	headers.Header = true
-	rules := routing.Rules{
-		Topic: r.Topic, Key: r.Key, Headers: r.Headers, Envelope: r.Envelope,
+	return routing.Rules{
+		Topic: r.Topic, Pattern: r.Pattern, Replacement: r.Replacement, Key: r.Key, Headers: r.Headers, Envelope: r.Envelope,
 		Partition: r.Partition, Timestamp: r.Timestamp, SchemaVersion: r.SchemaVersion, SchemaPrefix: r.SchemaPrefix,
 		IgnoreMissing: r.MissingColumns == "ignore",
 		ExpandJSON:    r.ExpandJSON, Expand: expand.Options{KeepNulls: r.ExpandJSONNulls == "keep", Names: r.ExpandJSONNames},
 		TombstoneOnEmpty: r.TombstoneOnEmpty, NullAsDefault: r.NullAsDefault, KeyUpdates: r.KeyUpdates == "publish",
-		KeyFormat: format(c.Format.Key), ValueFormat: format(c.Format.Value), HeaderFormat: headers,
+		KeyFormat: format(c.Format.Key), ValueFormat: format(c.Format.Value), HeaderFormat: format(c.Format.Headers),
 		Types: column.Modes{
 			Decimal: c.Types.Decimal, Time: c.Types.Time, Interval: c.Types.Interval, Binary: c.Types.Binary, HStore: c.Types.HStore,
 			MoneyDigits: c.Types.MoneyDigits, Unknown: c.Types.Unknown, Unavailable: c.Types.Unavailable, Java18: java18,
 		},
 	}
-	if r.Pattern != "" {
-		rules.Topic, rules.Pattern, rules.Replacement = "", r.Pattern, r.Replacement
-	}
-	return rules
 }
 
 // replicationConfig is the PostgreSQL side.

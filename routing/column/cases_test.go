@@ -43,7 +43,7 @@ func TestRecordedParts(t *testing.T) {
 			t.Errorf("%s: %v", r.Case, err)
 			continue
 		}
-		converter, err := connect.NewConverter(connect.Options{Converter: r.Converter, NullDefault: true, Java18: true, Header: r.Header})
+		converter, err := connect.NewConverter(connect.Options{Converter: r.Converter, NullDefault: true, Java18: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -100,7 +100,7 @@ func TestBinary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	delegating, err := NewConverter(Options{Converter: "binary", Delegate: "string", Header: true})
+	delegating, err := NewConverter(Options{Converter: "binary", Delegate: "string"})
 	if err != nil {
 		t.Fatal(err)
 	}

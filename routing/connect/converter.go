@@ -41,7 +41,8 @@ type Options struct {
 	//	             FloatConverter, DoubleConverter and BooleanConverter
 	Converter string
 	// Delegate is the converter to which binary gives what is not bytes: any of
-	// the above but binary. Without one such a value is unconvertible.
+	// the above but binary. Without one such a value is unconvertible. In a header
+	// Debezium never sets it up, and fails on what is not bytes; here it works there, too.
 	Delegate string
 	// Decimals is JsonConverter's decimal.format: base64 (also "") or numeric.
 	Decimals string
@@ -51,11 +52,6 @@ type Options struct {
 	// Java18 prints floating-point numbers as Java up to 18 does, which at times
 	// gives digits too many; else as Java from 19 on.
 	Java18 bool
-	// Header says that this is a header's converter. Debezium never sets up the
-	// delegate of a BinaryDataConverter that is used for headers, and so fails on
-	// every header that is not bytes; here the delegate works there too. No
-	// converter tells headers from the rest at present.
-	Header bool
 }
 
 // NewConverter gives the converter that o asks for. The error says which option
