@@ -35,7 +35,7 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 	if clean {
 		w.save(goodbye, s.confirmed, clean)
 	}
-	s.r.log.Info().Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
+	s.r.log.Info().AnErr("goodbye", closed).Stringer("confirmed_lsn", s.confirmed).Bool("clean", clean).Int("skipped_delivered", s.skipped).Msg("stream closed")
 	return cause
 }
 

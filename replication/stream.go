@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,9 @@ type Stream struct {
 	confirmed   LSN       // last confirmed position of this connection
 	interrupted atomic.Bool
 	failed      error // first error of Receive or Confirm
+
+	mu      sync.Mutex // guards closing, with the deadline that goes with it
+	closing bool       // Close has begun, and its deadline is not Interrupt's to move
 }
 
 // writeTimeout bounds a status update: 39 bytes that do not fit into the socket
@@ -203,9 +207,15 @@ func (s *Stream) control(msg pgproto3.BackendMessage) error {
 }
 
 // Interrupt makes a Receive that waits, or else the next one that would wait,
-// return FrameNone. Any goroutine may call it, at any time.
+// return FrameNone. Any goroutine may call it, at any time; it does not disturb a
+// Close.
 func (s *Stream) Interrupt() {
 	s.interrupted.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
 	// An error means that the connection is closed, which Receive finds by itself.
 	_ = s.conn.SetReadDeadline(time.Unix(1, 0))
 }
@@ -269,9 +279,13 @@ func (s *Stream) Close(ctx context.Context) error {
 		return nil // its error has been reported; there is nobody to say goodbye to
 	}
 	s.failed = fmt.Errorf("slot %q: %w", s.config.Slot, net.ErrClosed)
+	s.mu.Lock()
+	s.closing = true
+	err := s.conn.SetDeadline(deadlineOf(ctx, closeTimeout))
+	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := s.conn.SetDeadline(deadlineOf(ctx, closeTimeout)); err != nil {
+	if err != nil {
 		return fmt.Errorf("close stream of slot %q: %w", s.config.Slot, err)
 	}
 	if ctx.Err() != nil {

@@ -201,6 +201,29 @@ func TestStream_interrupt(t *testing.T) {
 	f.receive(s, "p-1")
 }
 
+// TestStream_interruptDuringClose: an Interrupt that comes late, when Close has set
+// its deadline, leaves the goodbye alone.
+func TestStream_interruptDuringClose(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	_, s, _ := f.open()
+	// Close looks at its context's error right after it has set the deadline.
+	if err := s.Close(interrupting{t.Context(), s}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// interrupting calls Interrupt whenever it is asked for its error.
+type interrupting struct {
+	context.Context
+	stream *replication.Stream
+}
+
+func (c interrupting) Err() error {
+	c.stream.Interrupt()
+	return c.Context.Err()
+}
+
 func TestStream_confirmRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, superuser)
