@@ -19,6 +19,7 @@ func (l *loader) check() {
 	}
 	l.checkTLS()
 	l.checkSASL()
+	l.checkHTTP()
 	if c.Delivery == "exactly-once" {
 		l.problem(c.origins["delivery"], "delivery", "exactly-once is not yet available in this version: use at-least-once")
 	}
@@ -26,7 +27,7 @@ func (l *loader) check() {
 		l.problem(c.origins["on_poison"], "dead_letter_topic", "required with on_poison dead-letter: name a topic")
 	}
 	l.checkRoute()
-	for _, key := range []string{"postgres.slot", "postgres.publication", "route.topic", "route.key", "kafka.client_id", "kafka.watermark_topic"} {
+	for _, key := range []string{"postgres.slot", "postgres.publication", "route.topic", "route.key", "kafka.client_id", "kafka.watermark_topic", "http.username", "canary.topic"} {
 		if *byKey[key].at(c, 0).(*string) == "" && !l.bad[key] {
 			l.problem(c.origins[key], key, "must not be empty: remove it for the default %s", byKey[key].def)
 		}

@@ -23,6 +23,7 @@ type Config struct {
 	DeadLetterTopic string // set with OnPoison dead-letter
 	Limits          Limits
 	HTTP            HTTP
+	Canary          Canary
 	Log             Log
 
 	// File is the path that was read, "" when there was none.
@@ -132,9 +133,6 @@ type TopicCreation struct {
 
 // Limits bounds memory.
 type Limits struct{ InFlightBytes Size }
-
-// HTTP is the server of metrics, health and status; Listen "" is off.
-type HTTP struct{ Listen string }
 
 // Log is the program's log.
 type Log struct{ Level, Format string }

@@ -143,9 +143,10 @@ func TestLoad_environmentTwins(t *testing.T) {
 		"format.headers.converter": "string", "format.headers.delegate": "json-schema", "format.headers.decimals": "numeric", "format.headers.null_default": "false",
 		"format.java_version": "18", "types.decimal": "double", "types.time": "connect", "types.interval": "string", "types.binary": "hex", "types.hstore": "map",
 		"types.money_digits": "0", "types.unknown": "true", "types.unavailable": "gone", "snapshot.mode": "initial", "snapshot.fetch_size": "7",
-		"limits.in_flight_bytes": "8MiB", "http.listen": ":0", "log.level": "debug", "log.format": "json",
+		"limits.in_flight_bytes": "8MiB", "http.listen": "127.0.0.1:0", "http.username": "me", "http.password": "pw2", "http.token": "abc", "http.allow_anonymous": "true", "http.show_payloads": "true",
+		"canary.every": "5s", "canary.topic": "birds", "log.level": "debug", "log.format": "json",
 	}
-	masked := map[string]bool{"postgres.password": true, "kafka.sasl.password": true}
+	masked := map[string]bool{"postgres.password": true, "kafka.sasl.password": true, "http.password": true, "http.token": true}
 	quietDir(t)
 	base := []string{"WALRELAY_POSTGRES_URL=postgres://db/y", "WALRELAY_KAFKA_BROKERS=z:1",
 		"WALRELAY_KAFKA_SASL_MECHANISM=scram-sha-256", "WALRELAY_KAFKA_SASL_USERNAME=me", "WALRELAY_KAFKA_SASL_PASSWORD=pw"}
@@ -165,6 +166,8 @@ func TestLoad_environmentTwins(t *testing.T) {
 			env = append(env, "WALRELAY_ROUTE_REPLACEMENT=x")
 		case "route.replacement":
 			env = append(env, "WALRELAY_ROUTE_PATTERN=x")
+		case "http.username":
+			env = append(env, "WALRELAY_HTTP_PASSWORD=x")
 		}
 		got := entry(t, load(t, config.Options{Env: env}), e.Key)
 		if masked[e.Key] {

@@ -40,7 +40,7 @@ var settings = slices.Concat(
 		func(c *Config) *Converter { return &c.Format.Value }, converters),
 	formatSettings("headers", "simple", "How the headers become bytes, as for `format.key.converter`; `simple` is Kafka Connect's default for headers.",
 		func(c *Config) *Converter { return &c.Format.Headers }, append([]string{"simple"}, converters...)),
-	typeSettings, snapshotSettings, kafkaSettings, runSettings,
+	typeSettings, snapshotSettings, kafkaSettings, runSettings, httpSettings, logSettings,
 )
 
 // sourceSettings are the PostgreSQL side.
@@ -150,9 +150,10 @@ var runSettings = []*setting{
 
 	{key: "limits.in_flight_bytes", at: func(c *Config, _ int) any { return &c.Limits.InFlightBytes }, def: "16MiB", min: 1 << 20, max: 1 << 32,
 		doc: "Bytes handed to Kafka and not yet acknowledged; reading pauses at it. The process needs about this and 24 MiB more."},
+}
 
-	{key: "http.listen", at: func(c *Config, _ int) any { return &c.HTTP.Listen }, def: "127.0.0.1:9187", flag: "listen", check: checkListen, empty: "off",
-		doc: "Address of metrics, health and status; `\"\"` switches them off. They have no password: listen on the loopback, or where only your monitoring gets to."},
+// logSettings are those of the log.
+var logSettings = []*setting{
 	{key: "log.level", at: func(c *Config, _ int) any { return &c.Log.Level }, def: "info", flag: "log-level", allowed: []string{"trace", "debug", "info", "warn", "error"},
 		doc: "The least important messages that are written."},
 	{key: "log.format", at: func(c *Config, _ int) any { return &c.Log.Format }, def: "auto", flag: "log-format", allowed: []string{"auto", "console", "json"},
@@ -164,6 +165,8 @@ var secretFiles = [][2]string{
 	{"postgres.url", "postgres.url_file"},
 	{"postgres.password", "postgres.password_file"},
 	{"kafka.sasl.password", "kafka.sasl.password_file"},
+	{"http.password", "http.password_file"},
+	{"http.token", "http.token_file"},
 }
 
 // envPrefix begins the name of every environment twin.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -44,12 +45,22 @@ type Metrics struct {
 	ReplicationLag  prometheus.Gauge   // bytes of WAL between the server's end and ConfirmedLSN
 	SlotRetained    prometheus.Gauge   // bytes of WAL that the slot holds back
 	WriteFence      prometheus.Gauge   // 1 when a former instance's late writes are shut out
+	InFlightBytes   prometheus.Gauge   // memory of what was handed to Kafka and is not acknowledged
+	LastReceived    prometheus.Gauge   // when the server last sent anything, seconds since 1970; 0 before
+	LastAck         prometheus.Gauge   // when Kafka last acknowledged an event, seconds since 1970; 0 before
+	Canary          *Histogram         // seconds from the canary's commit to its acknowledgement
+	LastCanary      prometheus.Gauge   // when the last canary was acknowledged, seconds since 1970; 0 before
+	Spill           Spill
 
 	events     *prometheus.CounterVec
 	failures   *prometheus.CounterVec
 	retries    *prometheus.CounterVec
 	reconnects *prometheus.CounterVec
+	errors     *prometheus.CounterVec
+	lastError  *prometheus.GaugeVec // at most one series
 	slotSafe   *prometheus.GaugeVec // without labels, so that it can be absent
+	slotLimit  *prometheus.GaugeVec // likewise
+	slotFull   *prometheus.GaugeVec // likewise
 	state      *prometheus.GaugeVec
 	slotStatus *prometheus.GaugeVec
 
@@ -78,10 +89,20 @@ func NewMetrics(version string) *Metrics {
 		ReplicationLag:  gauge("replication_lag_bytes", "WAL between the end of the server's WAL and the confirmed position."),
 		SlotRetained:    gauge("slot_retained_bytes", "WAL that the server keeps because of the slot."),
 		WriteFence:      gauge("write_fence", "1 when late writes of a former instance are shut out, else 0."),
+		InFlightBytes:   gauge("in_flight_bytes", "Memory of what was handed to Kafka and is not yet acknowledged."),
+		LastReceived:    gauge("last_received_timestamp_seconds", "When PostgreSQL last sent anything, keepalives included; 0 before."),
+		LastAck:         gauge("last_acknowledged_timestamp_seconds", "When Kafka last acknowledged an event; 0 before."),
+		Canary:          newHistogram("canary_seconds", "Time from the canary's commit to its acknowledgement by Kafka.", latency),
+		LastCanary:      gauge("last_canary_timestamp_seconds", "When the last canary was acknowledged; 0 before, and without canary.every."),
+		Spill:           newSpill(),
 		events:          counters("events_total", "Events that Kafka has acknowledged.", "topic", "event_type"),
 		failures:        counters("publish_failures_total", "Events that Kafka will never take.", "topic", "event_type", "reason"),
 		retries:         counters("retries_total", "Produce attempts that were made again.", "reason"),
 		reconnects:      counters("reconnects_total", "Connections that were lost and opened again.", "side"),
+		errors:          counters("errors_total", "Errors of the relay by their code (docs/errors.md).", "code", "side"),
+		lastError:       gauges("last_error_timestamp_seconds", "When the last error was met; the labels say which. Absent before.", "code", "side"),
+		slotLimit:       gauges("slot_limit_bytes", "WAL that the server keeps for slots at most (max_slot_wal_keep_size); absent without a limit."),
+		slotFull:        gauges("slot_full_seconds", "Time until the slot has reached its limit at the present rate; absent without a limit, and while it does not grow."),
 		slotSafe:        gauges("slot_safe_bytes", "WAL that can be written before the slot is in danger (max_slot_wal_keep_size); absent without a limit."),
 		state:           gauges("state", "1 for the relay's present state, 0 for the others.", "state"),
 		slotStatus:      gauges("slot_status", "1 for the slot's present wal_status, 0 for the others.", "status"),
@@ -96,7 +117,8 @@ func NewMetrics(version string) *Metrics {
 	m.Registry.MustRegister(
 		m.EventBytes, m.LookbackSkipped, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.ReceivedLSN, m.ConfirmedLSN,
 		m.ReplicationLag, m.SlotRetained, m.WriteFence, m.events, m.failures, m.retries, m.reconnects, m.slotSafe,
-		m.state, m.slotStatus, build,
+		m.InFlightBytes, m.LastReceived, m.LastAck, m.Canary, m.LastCanary, m.Spill.transactions, m.Spill.times, m.Spill.bytes,
+		m.errors, m.lastError, m.slotLimit, m.slotFull, m.state, m.slotStatus, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -166,12 +188,30 @@ func (m *Metrics) SetSlotStatus(status string) { only(m.slotStatus, SlotStatuses
 
 // SetSlotSafe sets walrelay_slot_safe_bytes; nil means that there is no limit, and
 // the metric is absent.
-func (m *Metrics) SetSlotSafe(bytes *int64) {
-	if bytes == nil {
-		m.slotSafe.Reset()
+func (m *Metrics) SetSlotSafe(bytes *int64) { optional(m.slotSafe, bytes) }
+
+// SetSlotLimit sets walrelay_slot_limit_bytes; nil as for SetSlotSafe.
+func (m *Metrics) SetSlotLimit(bytes *int64) { optional(m.slotLimit, bytes) }
+
+// SetSlotFull sets walrelay_slot_full_seconds; nil when the slot does not grow
+// towards a limit.
+func (m *Metrics) SetSlotFull(seconds *float64) { optional(m.slotFull, seconds) }
+
+// Failed counts an error and notes it as the last one. side is one of Sides, or
+// relay.
+func (m *Metrics) Failed(code, side string, at time.Time) {
+	m.errors.WithLabelValues(code, side).Inc()
+	m.lastError.Reset()
+	m.lastError.WithLabelValues(code, side).Set(float64(at.UnixMilli()) / 1e3)
+}
+
+// optional sets a gauge without labels, or lets it be absent.
+func optional[N int64 | float64](v *prometheus.GaugeVec, value *N) {
+	if value == nil {
+		v.Reset()
 		return
 	}
-	m.slotSafe.WithLabelValues().Set(float64(*bytes))
+	v.WithLabelValues().Set(float64(*value))
 }
 
 // only sets one of the values to 1 and the others to 0.

@@ -18,8 +18,10 @@ import (
 
 // Reason is one reason why a relay is not ready.
 type Reason struct {
-	Code    string `json:"code"`    // a short word for programs
-	Message string `json:"message"` // a sentence for people: what is wrong and what to do
+	Code    string `json:"code"`              // a short word for programs: kafka, postgres, standby, …
+	Error   string `json:"error,omitempty"`   // the stable code of the error behind it, see docs/errors.md
+	Message string `json:"message,omitempty"` // a sentence for people: what is wrong and what to do
+	Advice  string `json:"advice,omitempty"`  // what to do about an error of that code
 }
 
 // Pipeline is the relay as the server sees it. Its methods are called from any
