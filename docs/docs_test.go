@@ -98,8 +98,64 @@ func TestGoFiles(t *testing.T) {
 	}
 }
 
-// TestMetrics: a metric that a document names is one that /metrics has.
+// TestCommands: a test that a document has people run is there.
+func TestCommands(t *testing.T) {
+	tests := ""
+	for _, file := range glob(t, "test/*_test.go") {
+		tests += read(t, file)
+	}
+	run := regexp.MustCompile(`go test \./test (?:-v )?-run '?([A-Za-z|]+)`)
+	for path, text := range documents(t) {
+		for _, m := range run.FindAllStringSubmatch(text, -1) {
+			for name := range strings.SplitSeq(m[1], "|") {
+				if !strings.Contains(tests, "\nfunc "+name) {
+					t.Errorf("%s has %s run, which no test is called", path, name)
+				}
+			}
+		}
+	}
+}
+
+// glob finds files of the project.
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no %s: %v", pattern, err)
+	}
+	return files
+}
+
+// TestMetrics: a metric that a document names is one that /metrics has, and
+// operations.md has a line for each that /metrics has.
 func TestMetrics(t *testing.T) {
+	known := metrics()
+	// Files, slots and tables have a letter, dot or quote of their own behind the name.
+	name := regexp.MustCompile(`\bwalrelay_[a-z_]+`)
+	suffix := regexp.MustCompile(`_(bucket|sum|count)$`)
+	for path, text := range documents(t) {
+		for _, metric := range name.FindAllString(text, -1) {
+			if !known[metric] && !known[suffix.ReplaceAllString(metric, "")] {
+				t.Errorf("%s names %s, which /metrics does not have", path, metric)
+			}
+		}
+	}
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(walrelay_[a-z_]+)` \\|").FindAllStringSubmatch(read(t, "operations.md"), -1) {
+		if listed[m[1]] {
+			t.Errorf("operations.md lists %s twice", m[1])
+		}
+		listed[m[1]] = true
+	}
+	for metric := range known {
+		if strings.HasPrefix(metric, "walrelay_") && !listed[metric] {
+			t.Errorf("operations.md lacks %s", metric)
+		}
+	}
+}
+
+// metrics are the names of all that /metrics has.
+func metrics() map[string]bool {
 	known := map[string]bool{}
 	descs := make(chan *prometheus.Desc)
 	go func() {
@@ -110,14 +166,39 @@ func TestMetrics(t *testing.T) {
 	for d := range descs {
 		known[fqName.FindStringSubmatch(d.String())[1]] = true
 	}
-	// Files, slots and tables have a letter, dot or quote of their own behind the name.
-	name := regexp.MustCompile(`\bwalrelay_[a-z_]+`)
-	suffix := regexp.MustCompile(`_(bucket|sum|count)$`)
-	for path, text := range documents(t) {
-		for _, metric := range name.FindAllString(text, -1) {
-			if !known[metric] && !known[suffix.ReplaceAllString(metric, "")] {
-				t.Errorf("%s names %s, which /metrics does not have", path, metric)
-			}
+	return known
+}
+
+// TestAlerts: operations.md has a section for each alert, with its severity, and
+// none for others; every address of this project's documents in the rules leads
+// somewhere.
+func TestAlerts(t *testing.T) {
+	rules := read(t, filepath.Join(root, "deploy/prometheus/alerts.yml"))
+	page := read(t, "operations.md")
+	severities := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?s)- alert: (\w+)\n.*?severity: (\w+)`).FindAllStringSubmatch(rules, -1) {
+		severities[m[1]] = m[2]
+	}
+	if len(severities) == 0 {
+		t.Error("alerts.yml has no alerts")
+	}
+	sections := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^### Alert (\w+)\n\*(\w+)\.\*`).FindAllStringSubmatch(page, -1) {
+		sections[m[1]] = m[2]
+	}
+	for alert, severity := range severities {
+		if sections[alert] != severity {
+			t.Errorf("alert %s is %s, its section in operations.md says %q", alert, severity, sections[alert])
+		}
+	}
+	for alert := range sections {
+		if severities[alert] == "" {
+			t.Errorf("operations.md has a section for %s, which is no alert", alert)
+		}
+	}
+	for _, m := range regexp.MustCompile(`blob/main/([^#\s]+)#(\S+)`).FindAllStringSubmatch(rules, -1) {
+		if !headings(read(t, filepath.Join(root, m[1])))[m[2]] {
+			t.Errorf("alerts.yml leads to %s#%s, which is not there", m[1], m[2])
 		}
 	}
 }
@@ -165,7 +246,8 @@ func problems(t *testing.T, err error) []config.Problem {
 		return nil
 	}
 	return slices.DeleteFunc(refused.Problems, func(p config.Problem) bool {
-		return strings.HasSuffix(p.Key, "_file") && strings.Contains(p.Text, "does not exist")
+		return strings.HasSuffix(p.Key, "_file") && strings.Contains(p.Text, "does not exist") ||
+			p.Key == "postgres.url" && strings.Contains(p.Text, "unable to read CA file")
 	})
 }
 

@@ -27,7 +27,7 @@ func Bind(ctx context.Context, c replication.Config, router *routing.Router, rel
 		}
 	}
 	if err := router.Bind(rel, catalog); err != nil {
-		return fmt.Errorf("outbox table %s.%s: %w", rel.Namespace, rel.Name, err)
+		return &BindError{rel.Namespace + "." + rel.Name, err}
 	}
 	return nil
 }

@@ -77,6 +77,9 @@ func (s *session) offer() error {
 	err := s.producer.Produce(&s.rec, s.pending.meta)
 	switch {
 	case err == nil:
+		if s.r.recent.budget > 0 {
+			s.r.recent.note(&s.msg.Event, &s.rec, s.pending.meta.Number, s.r.meter.name(s.pending.meta.Type))
+		}
 		s.tracker.Next()
 		s.handled()
 		s.dirty = true
@@ -124,7 +127,7 @@ func (s *session) poisoned(err error) error {
 			s.deadLetter(e, s.pending.poison, false) // too large for that topic too: without payload
 			return s.offer()
 		}
-		return fmt.Errorf("dead-letter topic %q: %w", s.r.cfg.DeadLetterTopic, describe)
+		return &DeadLetterError{s.r.cfg.DeadLetterTopic, describe}
 	}
 	return describe
 }
@@ -192,6 +195,11 @@ func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
 		detail = fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)
 	}
 	p := &routing.Poison{Reason: j.Reason, Detail: detail}
+	if r.canary.on() && j.Record.Topic == r.canary.Topic {
+		r.canary.underway.Store(false)
+		r.trouble("canary", "canary refused: events flow all the same", &WaitError{"canary", p}, nil)
+		return sink.Remedy{}
+	}
 	r.meter.failure(j.Record.Topic, unknownType, p.Reason)
 	id := ""
 	for _, h := range j.Record.Headers {

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,13 +23,17 @@ const unknownType = int32(0)
 type meter struct {
 	m         *telemetry.Metrics // nil: only what /status shows is kept
 	delivered atomic.Uint64
-	lastAck   atomic.Int64 // ns since 1970
+	bytes     atomic.Uint64 // of those
+	lastAck   atomic.Int64  // ns since 1970
+
+	canaryTopic string // "" without a canary
+	canary      func(committed int64, now time.Time)
 
 	labels map[string]int32 // the owner's
 
 	mu     sync.RWMutex
 	names  []string // by label
-	events map[topicType]prometheus.Counter
+	events map[topicType]*delivered
 }
 
 type topicType struct {
@@ -35,8 +41,21 @@ type topicType struct {
 	label int32
 }
 
+// delivered counts the events of a topic and type, for /status and for Prometheus.
+type delivered struct {
+	events atomic.Uint64
+	metric prometheus.Counter // nil without metrics
+}
+
+func (d *delivered) add(n int) {
+	d.events.Add(uint64(n))
+	if d.metric != nil {
+		d.metric.Add(float64(n))
+	}
+}
+
 func newMeter(m *telemetry.Metrics) *meter {
-	return &meter{m: m, labels: map[string]int32{"": unknownType}, names: []string{""}, events: map[topicType]prometheus.Counter{}}
+	return &meter{m: m, labels: map[string]int32{"": unknownType}, names: []string{""}, events: map[topicType]*delivered{}}
 }
 
 // label is the number of an event type. Types beyond the cap share one number.
@@ -69,8 +88,14 @@ func (w *meter) name(label int32) string {
 // acked counts an acknowledged batch. Called by the sink's lanes.
 func (w *meter) acked(a sink.Acked) {
 	now := time.Now()
+	if a.Topic == w.canaryTopic && w.canary != nil {
+		a.Commit(func(committed int64, _ int) { w.canary(committed, now) })
+		return
+	}
 	w.delivered.Add(uint64(a.Records))
+	w.bytes.Add(uint64(a.Bytes))
 	w.lastAck.Store(now.UnixNano())
+	a.Type(func(label int32, n int) { w.counter(topicType{a.Topic, label}).add(n) })
 	if w.m == nil {
 		return
 	}
@@ -78,21 +103,49 @@ func (w *meter) acked(a sink.Acked) {
 	w.m.Produce.Observe(a.Took.Seconds(), 1)
 	micros := now.UnixMicro()
 	a.Commit(func(committed int64, n int) { w.m.Delivery.Observe(float64(micros-committed)/1e6, n) })
-	a.Type(func(label int32, n int) { w.counter(topicType{a.Topic, label}).Add(float64(n)) })
 }
 
-func (w *meter) counter(k topicType) prometheus.Counter {
+func (w *meter) counter(k topicType) *delivered {
 	w.mu.RLock()
-	c := w.events[k]
+	d := w.events[k]
 	w.mu.RUnlock()
-	if c != nil {
-		return c
+	if d != nil {
+		return d
 	}
-	c = w.m.Events(k.topic, w.name(k.label))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.events[k] = c
-	return c
+	if d = w.events[k]; d == nil {
+		d = &delivered{}
+		if w.m != nil {
+			d.metric = w.m.Events(k.topic, w.names[k.label])
+		}
+		w.events[k] = d
+	}
+	return d
+}
+
+// maxTopics bounds what /status lists.
+const maxTopics = 100
+
+// TopicStatus is how many events of a type a topic has taken since the start.
+type TopicStatus struct {
+	Topic     string `json:"topic"`
+	EventType string `json:"event_type,omitempty"`
+	Events    uint64 `json:"events"`
+}
+
+// topics lists topics and event types, those with the most events first.
+func (w *meter) topics() []TopicStatus {
+	w.mu.RLock()
+	out := make([]TopicStatus, 0, len(w.events))
+	for k, d := range w.events {
+		out = append(out, TopicStatus{k.topic, w.names[k.label], d.events.Load()})
+	}
+	w.mu.RUnlock()
+	slices.SortFunc(out, func(a, b TopicStatus) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.EventType, b.EventType))
+	})
+	return out[:min(len(out), maxTopics)]
 }
 
 func (w *meter) failure(topic string, label int32, reason string) {
@@ -143,14 +196,17 @@ func (w *meter) fence(fenced bool) {
 }
 
 // slot takes over a look at the slot; nil says that it is not there.
-func (w *meter) slot(s *replication.SlotState) {
+func (w *meter) slot(s *replication.SlotState, fullIn *float64) {
 	if w.m == nil {
 		return
 	}
+	w.m.SetSlotFull(fullIn)
 	if s == nil {
 		w.m.SetSlotStatus("missing")
 		return
 	}
+	w.m.SetSlotLimit(s.LimitBytes)
+	w.m.Spill.Set(s.SpilledTransactions, s.Spills, s.SpilledBytes)
 	w.m.SlotRetained.Set(float64(s.RetainedBytes))
 	w.m.SetSlotSafe(s.SafeBytes)
 	w.m.SetSlotStatus(s.WALStatus)
@@ -163,6 +219,15 @@ func (r *Relay) refresh() {
 	unsent, age := r.unsent()
 	r.cfg.Metrics.UnsentEvents.Set(float64(unsent))
 	r.cfg.Metrics.OldestUnsentAge.Set(age.Seconds())
+	if at := r.meter.lastAck.Load(); at != 0 {
+		r.cfg.Metrics.LastAck.Set(float64(at/1e6) / 1e3)
+	}
+	if at := r.heard.Load(); at != 0 {
+		r.cfg.Metrics.LastReceived.Set(float64(at/1e6) / 1e3)
+	}
+	if p := r.producer.Load(); p != nil {
+		r.cfg.Metrics.InFlightBytes.Set(float64(p.Stats().MemoryBytes))
+	}
 }
 
 // hooks let the sink count and log through the relay.
@@ -173,10 +238,10 @@ func (r *Relay) hooks() sink.Hooks {
 		Reject: r.rejected,
 		Wait: func(what string, err error) {
 			if err == nil {
-				r.errors.Recovered(what, "kafka: "+what+" is there")
+				r.recovered(what, "kafka: "+what+" is there")
 				return
 			}
-			r.errors.Failed(what, "kafka: waiting for "+what, err, nil)
+			r.trouble(what, "kafka: waiting for "+what, &WaitError{what, err}, nil)
 		},
 		Fence: func(id int64, epoch int16, fenced bool, err error) {
 			r.meter.fence(fenced)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,9 @@ type Config struct {
 	OnPoison        Policy
 	DeadLetterTopic string // for PoisonDeadLetter
 
+	Canary       Canary
+	ShowPayloads bool // Status shows the beginning of the last events' payloads
+
 	NoWait bool // ErrStandby instead of waiting while another instance holds the slot
 
 	Log     zerolog.Logger
@@ -72,14 +76,24 @@ type Relay struct {
 	routers []*routing.Router // by decoding.Table.Index
 	meter   *meter
 	errors  *telemetry.Repeated
+	journal journal
+	recent  recent
+	canary  canary
+	started time.Time
 
 	producer atomic.Pointer[sink.Producer] // replaced after it was fenced
 	ended    chan error                    // the present producer's end
 	refusal  atomic.Pointer[PoisonError]   // the event that a broker refused under PoisonStop
 
+	// The watch's while a session lasts, else those of Run's goroutine.
+	costTold bool            // what the slot costs
+	good     replication.LSN // confirmed when slot and publication were last seen to be well
+	goodAt   time.Time
+
 	resume resume       // what the last connection handed over; Run's goroutine only
 	look   *lookback    // at what another process handed over, for the next session; likewise
 	beat   atomic.Int64 // when the loop last moved, ns since 1970
+	heard  atomic.Int64 // when the server last sent anything, ns since 1970; 0 before
 
 	mu     sync.Mutex // guards status
 	status status
@@ -110,7 +124,11 @@ func New(cfg Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{cfg: cfg, log: cfg.Log, routers: routers, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log)}
+	r := &Relay{cfg: cfg, log: cfg.Log, routers: routers, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log), started: time.Now()}
+	r.recent.payloads = cfg.ShowPayloads
+	if r.canary.Canary, r.canary.token = cfg.Canary, rand.Text(); r.canary.on() {
+		r.meter.canaryTopic, r.meter.canary = cfg.Canary.Topic, r.canaryAcked
+	}
 	r.cfg.Replication.Tables = nil
 	for _, t := range tables {
 		r.cfg.Replication.Tables = append(r.cfg.Replication.Tables, replication.Table{Schema: t.Schema, Name: t.Name})
@@ -155,6 +173,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		if err == nil || d == stop {
 			end()
 			<-r.ended
+			r.lastWord(ctx, err)
 			return err
 		}
 		if time.Since(began) > delay.MaxInterval {
@@ -168,6 +187,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		if err := r.afterLoss(ctx, err); err != nil {
 			end()
 			<-r.ended
+			r.lastWord(ctx, err)
 			return err
 		}
 		if !r.sleep(ctx, wait) {
@@ -193,6 +213,7 @@ func (r *Relay) startSink(life context.Context) error {
 	go func() { r.ended <- p.Run(life) }()
 	p.Learn(r.staticTopics()...)
 	r.resume = resume{} // a new producer has delivered nothing
+	r.recent.clear()
 	return nil
 }
 
@@ -202,32 +223,10 @@ func (r *Relay) staticTopics() []string {
 	if r.cfg.OnPoison == PoisonDeadLetter {
 		topics = append(topics, r.cfg.DeadLetterTopic)
 	}
+	if r.canary.on() {
+		topics = append(topics, r.cfg.Canary.Topic)
+	}
 	return topics
-}
-
-// afterLoss brings what the sink still has to Kafka after the connection to
-// PostgreSQL was lost, so that the next connection can tell what was delivered.
-// An error ends the relay.
-func (r *Relay) afterLoss(ctx context.Context, cause error) error {
-	p := r.producer.Load()
-	if errors.Is(cause, sink.ErrFenced) || p.Err() != nil {
-		return nil // startSink makes a new one
-	}
-	for {
-		slice, cancel := context.WithTimeout(ctx, time.Second)
-		err := p.Flush(slice)
-		cancel()
-		r.moved()
-		switch {
-		case err == nil, p.Err() != nil, ctx.Err() != nil:
-			return nil
-		}
-		reasons := r.kafkaReasons(p)
-		if len(reasons) == 0 { // an answer is still waited for
-			reasons = []Reason{{Code: "kafka", Message: err.Error()}}
-		}
-		r.setWaiting(StateBlocked, reasons...)
-	}
 }
 
 // sleep waits for d; false when ctx ended first.

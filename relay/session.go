@@ -119,6 +119,8 @@ func (r *Relay) stream(ctx context.Context) error {
 		}
 		s.resume = r.resume
 	}
+	r.recent.begin()
+	r.recent.budget = recentEvents
 	s.look = r.lookBehind(ctx, s, control, snapshot)
 	r.decoder.Reset()
 	s.producer.Fence(TransactionalID(position.SystemID, r.cfg.Replication.Slot))
@@ -250,6 +252,8 @@ func (s *session) handle() error {
 		if s.msg.Table != nil && s.msg.Table.Updates {
 			return s.update()
 		}
+	case decoding.KindLogicalMessage:
+		return s.sing(&s.msg.Logical)
 	case decoding.KindRelation:
 		if s.msg.Relation.Table != nil {
 			return s.r.bind(&s.msg.Relation)
@@ -288,7 +292,9 @@ func (s *session) tick(now time.Time) error {
 	s.nextTick = now.Add(tickEvery)
 	if s.heard {
 		s.heard, s.lastHeard = false, now
+		s.r.heard.Store(now.UnixNano())
 	}
+	s.r.recent.budget = recentEvents
 	timeout := s.senderTimeout()
 	number, _, ok := s.producer.Oldest()
 	confirmable := s.tracker.Confirmable(number, ok)

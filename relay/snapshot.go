@@ -183,6 +183,7 @@ func (s *snapshotRun) wait(ctx context.Context) error {
 // look shows how things are and whether the snapshot still counts.
 func (s *snapshotRun) look(ctx context.Context, now time.Time, waiting bool) error {
 	s.nextTick = now.Add(tickEvery)
+	s.r.recent.budget = recentEvents
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("publish the snapshot: %w", err)
 	}

@@ -1,224 +1,73 @@
 package relay
 
 import (
-	"errors"
-	"fmt"
 	"slices"
-	"sort"
 	"time"
 
-	"github.com/rs/zerolog"
-
-	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/sink"
-	"github.com/walrelay/walrelay/telemetry"
-)
-
-// State is what the relay does; see the package comment.
-type State string
-
-// The states of a relay, as metrics, /readyz and /status name them.
-const (
-	StateStarting  State = "starting"
-	StateStandby   State = "standby"
-	StateSnapshot  State = "snapshot"
-	StateStreaming State = "streaming"
-	StateBlocked   State = "blocked"
-	StateIdle      State = "idle"
-	StateStopping  State = "stopping"
-)
-
-// States are all of them.
-var States = []State{StateStarting, StateStandby, StateSnapshot, StateStreaming, StateBlocked, StateIdle, StateStopping}
-
-// Reason is why a relay is not ready.
-type Reason = telemetry.Reason
-
-const (
-	// blockedAfter is how long trouble with Kafka lasts before the relay is called
-	// blocked: a leader that moves is no blockage.
-	blockedAfter = 2 * time.Second
-	// silentAfter is when Alive calls the loop dead. Its longest step without a
-	// sign of life is bounded by openTimeout.
-	silentAfter = 2 * openTimeout
 )
 
 // Status is a look at the relay, the body of /status.
 type Status struct {
-	State            State       `json:"state"`
-	Since            time.Time   `json:"since"`
-	Reasons          []Reason    `json:"reasons,omitempty"`
-	Target           string      `json:"postgres"`
-	Slot             string      `json:"slot"`
-	Publication      string      `json:"publication"`
-	Brokers          []string    `json:"kafka"`
-	ReceivedLSN      string      `json:"received_lsn,omitempty"`
-	ConfirmedLSN     string      `json:"confirmed_lsn,omitempty"`
-	UnsentEvents     int         `json:"unsent_events"`
-	OldestUnsentSecs float64     `json:"oldest_unsent_age_seconds"`
-	Delivered        uint64      `json:"delivered_events"` // since the start
-	Reconnects       int         `json:"reconnects"`
-	LastError        string      `json:"last_error,omitempty"`
-	LastErrorAt      *time.Time  `json:"last_error_at,omitempty"`
-	Producer         sink.Stats  `json:"producer"`
-	SlotState        *SlotStatus `json:"slot_state,omitempty"`
+	Version  string    `json:"version,omitempty"`  // who runs the relay sets it
+	Instance string    `json:"instance,omitempty"` // host and process id
+	Started  time.Time `json:"started"`
+
+	State   State     `json:"state"`
+	Since   time.Time `json:"since"`
+	Reasons []Reason  `json:"reasons,omitempty"`
+
+	Target      string   `json:"postgres"`
+	Slot        string   `json:"slot"`
+	Publication string   `json:"publication"`
+	Brokers     []string `json:"kafka"`
+	Tables      []string `json:"tables"`
+
+	ReceivedLSN      string  `json:"received_lsn,omitempty"`
+	ConfirmedLSN     string  `json:"confirmed_lsn,omitempty"`
+	LagBytes         int64   `json:"replication_lag_bytes"` // when the slot was last looked at
+	UnsentEvents     int     `json:"unsent_events"`
+	OldestUnsentSecs float64 `json:"oldest_unsent_age_seconds"`
+	Delivered        uint64  `json:"delivered_events"` // since the start, as all that is counted here
+	DeliveredBytes   uint64  `json:"delivered_bytes"`
+	Reconnects       int     `json:"reconnects"`
+
+	LastError   string        `json:"last_error,omitempty"`
+	LastErrorAt *time.Time    `json:"last_error_at,omitempty"`
+	Errors      []ErrorStatus `json:"errors"` // the newest first, some 20
+
+	Producer  sink.Stats    `json:"producer"`
+	SlotState *SlotStatus   `json:"slot_state,omitempty"` // absent while nothing is known
+	Topics    []TopicStatus `json:"topics"`               // those with the most events first, some 100
+	Events    []EventStatus `json:"events"`               // the newest first, some 50, a sample when many flow
+	Canary    *CanaryStatus `json:"canary,omitempty"`     // absent: off
 
 	Snapshot *SnapshotStatus `json:"snapshot,omitempty"` // absent: none was due
+
+	Config []Setting `json:"config,omitempty"` // who runs the relay sets it
+}
+
+// Setting is one value of the configuration, masked where it is a secret, and
+// where it came from.
+type Setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
 }
 
 // SlotStatus is what was last seen of the slot by SQL.
 type SlotStatus struct {
-	WALStatus     string    `json:"wal_status"`
-	RestartLSN    string    `json:"restart_lsn"`
-	ConfirmedLSN  string    `json:"confirmed_flush_lsn"`
-	CurrentLSN    string    `json:"current_wal_lsn"`
-	RetainedBytes int64     `json:"retained_bytes"`
-	SafeBytes     *int64    `json:"safe_bytes,omitempty"` // absent: max_slot_wal_keep_size is unlimited
-	At            time.Time `json:"at"`
-}
-
-// status is the part of Status that is kept; guarded by Relay.mu.
-type status struct {
-	State               State
-	Since               time.Time
-	reasons             []Reason
-	received, confirmed replication.LSN
-	reconnects          int
-	lastError           string
-	lastErrorAt         time.Time
-	slot                *SlotStatus
-	snapshot            *SnapshotStatus
-}
-
-func (r *Relay) setState(s State) { r.setWaiting(s) }
-
-// setWaiting changes the state and says why it is not streaming.
-func (r *Relay) setWaiting(s State, reasons ...Reason) {
-	r.mu.Lock()
-	changed := r.status.State != s
-	if changed {
-		r.status.State, r.status.Since = s, time.Now()
-	}
-	r.status.reasons = reasons
-	r.mu.Unlock()
-	if changed {
-		r.meter.state(s)
-		r.sayState(s, reasons)
-	}
-}
-
-// sayState logs a change: loudly when events have stopped flowing.
-func (r *Relay) sayState(s State, reasons []Reason) {
-	level := zerolog.DebugLevel
-	if s == StateBlocked {
-		level = zerolog.WarnLevel
-	}
-	e := r.log.WithLevel(level).Str("state", string(s))
-	if len(reasons) > 0 {
-		e.Str("reason", reasons[0].Message) // the others are on /readyz
-	}
-	e.Msg("state changed")
-}
-
-// reasonOf says which side an error is about.
-func reasonOf(err error) Reason {
-	if errors.Is(err, sink.ErrFenced) {
-		return Reason{Code: "kafka", Message: err.Error()}
-	}
-	return Reason{Code: "postgres", Message: err.Error()}
-}
-
-// failed notes an error that is waited out.
-func (r *Relay) failed(err error, wait time.Duration) {
-	reason := reasonOf(err)
-	if classify(err) != standBy {
-		r.setWaiting(StateStarting, reason)
-	}
-	r.meter.reconnect(reason.Code)
-	r.errors.Failed("stream", "stream lost: reconnecting", err, func(e *zerolog.Event) { e.Stringer("wait", wait.Round(time.Millisecond)) })
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status.reconnects++
-	r.status.lastError, r.status.lastErrorAt = err.Error(), time.Now()
-}
-
-// progress shows where the session stands, at every tick. waiting says that
-// something is not acknowledged.
-func (r *Relay) progress(s *session, now time.Time, waiting bool) {
-	r.mu.Lock()
-	r.status.received, r.status.confirmed = s.received, s.confirmed
-	state := r.status.State
-	r.mu.Unlock()
-	r.meter.positions(s.received, s.confirmed)
-	s.watch.progress.Store(uint64(s.confirmed))
-	if state != StateStreaming && state != StateBlocked {
-		return
-	}
-	if reasons := r.blockage(s, now, waiting); len(reasons) > 0 {
-		r.setWaiting(StateBlocked, reasons...)
-		return
-	}
-	r.setState(StateStreaming)
-	r.errors.Recovered("stream", "stream is back")
-}
-
-// blockage says why events do not get on, or would not if there were any, once
-// that has lasted for a while. A backlog that is being worked off is none.
-func (r *Relay) blockage(s *session, now time.Time, waiting bool) []Reason {
-	reasons := r.kafkaReasons(s.producer)
-	if waiting = waiting || s.pending.waits; !waiting {
-		s.idle = now // who waits for nothing is not kept waiting
-	}
-	last := r.lastAck(s)
-	if last.Before(s.idle) {
-		last = s.idle
-	}
-	quiet := now.Sub(last)
-	if len(reasons) == 0 && waiting && quiet > blockedAfter {
-		reasons = []Reason{{Code: "kafka", Message: fmt.Sprintf("no acknowledgement from Kafka for %s: look at its brokers", quiet.Round(time.Second))}}
-	}
-	switch {
-	case len(reasons) == 0:
-		s.troubled = time.Time{}
-		return nil
-	case s.troubled.IsZero():
-		s.troubled = now
-	}
-	if now.Sub(s.troubled) < blockedAfter && quiet < 2*blockedAfter {
-		return nil
-	}
-	return reasons
-}
-
-// lastAck is when something was last acknowledged, or the session began.
-func (r *Relay) lastAck(s *session) time.Time {
-	last := time.Unix(0, r.meter.lastAck.Load())
-	if last.Before(s.began) {
-		return s.began
-	}
-	return last
-}
-
-// kafkaReasons are what the sink waits for.
-func (r *Relay) kafkaReasons(p *sink.Producer) []Reason {
-	waits := p.Stats().Waits
-	reasons := make([]Reason, 0, len(waits))
-	for what, err := range waits {
-		reasons = append(reasons, Reason{Code: "kafka", Message: fmt.Sprintf("%s: %v", what, err)})
-	}
-	sort.Slice(reasons, func(i, j int) bool { return reasons[i].Message < reasons[j].Message })
-	return reasons
-}
-
-// slotSeen takes over a look at the slot.
-func (r *Relay) slotSeen(s replication.SlotState) {
-	r.meter.slot(&s)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status.slot = &SlotStatus{
-		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
-		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, At: time.Now(),
-	}
+	WALStatus           string    `json:"wal_status"`
+	RestartLSN          string    `json:"restart_lsn"`
+	ConfirmedLSN        string    `json:"confirmed_flush_lsn"`
+	CurrentLSN          string    `json:"current_wal_lsn"`
+	RetainedBytes       int64     `json:"retained_bytes"`
+	SafeBytes           *int64    `json:"safe_bytes,omitempty"`      // absent: max_slot_wal_keep_size is unlimited
+	LimitBytes          *int64    `json:"limit_bytes,omitempty"`     // likewise
+	FullIn              *float64  `json:"full_in_seconds,omitempty"` // absent: no limit, or it does not grow
+	SpilledTransactions int64     `json:"spilled_transactions"`
+	SpilledBytes        int64     `json:"spilled_bytes"`
+	At                  time.Time `json:"at"`
 }
 
 // Status is a snapshot for /status and the status page. Any goroutine.
@@ -227,60 +76,37 @@ func (r *Relay) Status() any { return r.Snapshot() }
 // Snapshot is Status with its type.
 func (r *Relay) Snapshot() Status {
 	unsent, age := r.unsent()
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	out := Status{
-		State: r.status.State, Since: r.status.Since, Reasons: slices.Clone(r.status.reasons),
+		Instance: r.cfg.Replication.Instance, Started: r.started,
 		Target: r.cfg.Replication.Target(), Slot: r.cfg.Replication.Slot, Publication: r.cfg.Replication.Publication, Brokers: r.cfg.Sink.Brokers,
-		UnsentEvents: unsent, OldestUnsentSecs: age.Seconds(), Delivered: r.meter.delivered.Load(),
-		Reconnects: r.status.reconnects, LastError: r.status.lastError, SlotState: r.status.slot,
+		UnsentEvents: unsent, OldestUnsentSecs: age.Seconds(), Delivered: r.meter.delivered.Load(), DeliveredBytes: r.meter.bytes.Load(),
+		Errors: r.journal.list(), Topics: r.meter.topics(), Canary: r.canary.status(),
 	}
-	if r.status.received != 0 {
-		out.ReceivedLSN, out.ConfirmedLSN = r.status.received.String(), r.status.confirmed.String()
+	for _, t := range r.cfg.Replication.Tables {
+		out.Tables = append(out.Tables, t.String())
 	}
-	if r.status.snapshot != nil {
-		look := *r.status.snapshot
-		out.Snapshot = &look
-	}
-	if !r.status.lastErrorAt.IsZero() {
-		at := r.status.lastErrorAt
-		out.LastErrorAt = &at
-	}
+	var oldest uint64
+	waiting := false
 	if p := r.producer.Load(); p != nil {
 		out.Producer = p.Stats()
+		oldest, _, waiting = p.Oldest()
 	}
-	return out
-}
-
-// unsent are the events received and not acknowledged, and the age of the oldest.
-func (r *Relay) unsent() (events int, age time.Duration) {
-	p := r.producer.Load()
-	if p == nil {
-		return 0, 0
-	}
-	if _, committed, ok := p.Oldest(); ok {
-		age = max(0, time.Since(time.UnixMicro(committed)))
-	}
-	return p.Stats().Unacked, age
-}
-
-// Ready says whether events flow, and otherwise why they don't. Any goroutine.
-func (r *Relay) Ready() (bool, []Reason) {
+	out.Events = r.recent.list(oldest, waiting)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.status.State == StateStreaming {
-		return true, nil
+	s := &r.status
+	out.State, out.Since, out.Reasons = s.State, s.Since, slices.Clone(s.reasons)
+	out.Reconnects, out.LastError, out.SlotState, out.LagBytes = s.reconnects, s.lastError, s.slot, s.lag
+	if s.received != 0 {
+		out.ReceivedLSN, out.ConfirmedLSN = s.received.String(), s.confirmed.String()
 	}
-	if len(r.status.reasons) > 0 {
-		return false, slices.Clone(r.status.reasons)
+	if s.snapshot != nil {
+		look := *s.snapshot
+		out.Snapshot = &look
 	}
-	return false, []Reason{{Code: string(r.status.State), Message: "the relay is " + string(r.status.State)}}
-}
-
-// Alive fails when the loop has not moved for long. Any goroutine.
-func (r *Relay) Alive() error {
-	if quiet := time.Since(time.Unix(0, r.beat.Load())); quiet > silentAfter {
-		return fmt.Errorf("the relay's loop has not moved for %s", quiet.Round(time.Second))
+	if !s.lastErrorAt.IsZero() {
+		at := s.lastErrorAt
+		out.LastErrorAt = &at
 	}
-	return nil
+	return out
 }

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	slotEvery   = 10 * time.Second // looks at the slot
+	slotEvery   = 2 * time.Second  // looks at the slot
+	tablesEvery = 10 * time.Second // looks at publication and tables
 	markerEvery = time.Minute      // writes of the marker, with progress
 	askTimeout  = 5 * time.Second  // for one question
 )
@@ -27,8 +28,8 @@ type watch struct {
 	progress atomic.Uint64         // confirmed LSN, written by the session
 	alarm    atomic.Pointer[error] // what must end the session
 	saved    replication.LSN
-	good     replication.LSN // confirmed when all was last seen to be well
-	goodAt   time.Time
+	tablesAt time.Time // when publication and tables were last looked at
+	guard    guard
 	quit     context.CancelFunc
 	done     chan struct{}
 }
@@ -50,7 +51,7 @@ func (w *watch) start(confirmed replication.LSN) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.quit, w.done, w.saved = cancel, make(chan struct{}), confirmed
 	w.progress.Store(uint64(confirmed))
-	w.good, w.goodAt = confirmed, time.Now()
+	w.r.good, w.r.goodAt = confirmed, time.Now()
 	go func() {
 		defer close(w.done)
 		slot, marker := time.NewTicker(slotEvery), time.NewTicker(markerEvery)
@@ -63,6 +64,7 @@ func (w *watch) start(confirmed replication.LSN) {
 				return
 			case <-slot.C:
 				w.look(ctx)
+				w.emit(ctx)
 			case <-marker.C:
 				if lsn := replication.LSN(w.progress.Load()); lsn > w.saved {
 					w.save(ctx, lsn, false)
@@ -101,14 +103,36 @@ func (w *watch) look(ctx context.Context) {
 		}
 		return
 	}
-	w.r.slotSeen(state)
+	w.seen(&state)
+	if lost := state.Lost(w.r.cfg.Replication.Slot); lost != nil {
+		lost.Since = w.r.goodAt
+		w.found(ctx, "look at slot", lost)
+		return
+	}
+	if time.Since(w.tablesAt) < tablesEvery {
+		return
+	}
 	if err := w.control.CheckPublication(ctx); err != nil {
 		w.found(ctx, "look at publication", err)
 		return
 	}
-	w.good, w.goodAt = replication.LSN(w.progress.Load()), time.Now()
-	w.r.errors.Recovered("look at slot", "slot seen again")
-	w.r.errors.Recovered("look at publication", "publication seen again")
+	w.tablesAt = time.Now()
+	w.r.good, w.r.goodAt = replication.LSN(w.progress.Load()), time.Now()
+	w.r.recovered("look at slot", "slot seen again")
+	w.r.recovered("look at publication", "publication seen again")
+}
+
+// seen shows how the slot is, and warns before it hurts.
+func (w *watch) seen(s *replication.SlotState) {
+	r := w.r
+	fullIn := w.guard.look(s, time.Now())
+	r.slotSeen(s, fullIn)
+	slot := r.cfg.Replication.Slot
+	if !r.costTold {
+		r.costTold = true
+		costOf(&r.log, slot, s)
+	}
+	w.guard.say(&r.log, slot, s, fullIn)
 }
 
 // found ends the session for what the catalog says is broken: a publication or a
@@ -121,11 +145,11 @@ func (w *watch) found(ctx context.Context, what string, err error) {
 	switch {
 	case errors.As(err, &gap):
 		if gap.From == 0 {
-			gap.From, gap.Since = w.good, w.goodAt
+			gap.From, gap.Since = w.r.good, w.r.goodAt
 		}
 	case errors.As(err, &setup):
 		err = &replication.GapError{
-			Slot: w.r.cfg.Replication.Slot, From: w.good, Since: w.goodAt, Err: err,
+			Slot: w.r.cfg.Replication.Slot, From: w.r.good, Since: w.r.goodAt, Err: err,
 			Reason: "while it was being read, this changed: " + setup.Problem,
 			Advice: "publish again what was written to the table since then, and mend it before the next start: " + setup.Remedy,
 		}
@@ -149,7 +173,7 @@ func (w *watch) save(ctx context.Context, lsn replication.LSN, clean bool) {
 		return
 	}
 	w.saved = lsn
-	w.r.errors.Recovered("write marker", "marker written again")
+	w.r.recovered("write marker", "marker written again")
 }
 
 // connected reopens the SQL connection when it broke.
@@ -169,7 +193,7 @@ func (w *watch) connected(ctx context.Context) bool {
 		return false
 	}
 	w.control = control
-	w.r.errors.Recovered("connect for slot and marker", "SQL connection is back")
+	w.r.recovered("connect for slot and marker", "SQL connection is back")
 	return true
 }
 
@@ -177,5 +201,5 @@ func (w *watch) trouble(ctx context.Context, what string, err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return // stopping
 	}
-	w.r.errors.Failed(what, what+" failed: events flow all the same", err, nil)
+	w.r.trouble(what, what+" failed: events flow all the same", err, nil)
 }

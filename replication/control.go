@@ -69,9 +69,16 @@ type SlotState struct {
 
 	RetainedBytes int64  // WAL kept back by the slot
 	SafeBytes     *int64 // WAL that may be written until the slot is in danger; nil without max_slot_wal_keep_size
+	LimitBytes    *int64 // max_slot_wal_keep_size; nil when it is -1
+
+	// What decoding has spilled to the server's disk because it did not fit into
+	// logical_decoding_work_mem, since the statistics were last reset.
+	SpilledTransactions, Spills, SpilledBytes int64
 
 	Active    bool
 	ActivePID int32 // the walsender, 0 when not active
+
+	InactiveSince time.Time // PostgreSQL 17 and later; zero when active or not known
 }
 
 // holder identifies this process in the marker, so that a former holder's late
@@ -165,28 +172,35 @@ func (c *Control) Slot(ctx context.Context) (SlotState, error) {
 }
 
 func (c *Control) slot(ctx context.Context) (SlotState, error) {
-	failover, invalidation := "false", "NULL::text"
+	failover, invalidation, inactive := "false", "NULL::text", "NULL::timestamptz"
 	if c.server.version >= 170000 {
-		failover, invalidation = "failover", "invalidation_reason"
+		failover, invalidation, inactive = "failover", "invalidation_reason", "CASE WHEN NOT active THEN inactive_since END"
 	} else if c.server.version >= 160000 {
 		invalidation = "CASE WHEN conflicting THEN 'conflict with recovery' END"
 	}
 	var s SlotState
 	var restart, confirmed, current string
+	var since *time.Time
 	err := c.conn.QueryRow(ctx, `SELECT coalesce(plugin, ''), slot_type, coalesce(database, ''), temporary,
 		coalesce(`+failover+`, false), coalesce(wal_status, ''), coalesce(`+invalidation+`, ''),
 		coalesce(restart_lsn, '0/0')::text, coalesce(confirmed_flush_lsn, '0/0')::text, now_lsn::text,
-		coalesce(greatest(now_lsn - restart_lsn, 0), 0)::int8, safe_wal_size, active, coalesce(active_pid, 0)
-		FROM pg_replication_slots, LATERAL (SELECT CASE WHEN pg_is_in_recovery()
+		coalesce(greatest(now_lsn - restart_lsn, 0), 0)::int8, safe_wal_size, active, coalesce(active_pid, 0),
+		(SELECT nullif(setting::int8, -1) * 1024 * 1024 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
+		coalesce(spill_txns, 0), coalesce(spill_count, 0), coalesce(spill_bytes, 0), `+inactive+`
+		FROM pg_replication_slots LEFT JOIN pg_stat_replication_slots USING (slot_name), LATERAL (SELECT CASE WHEN pg_is_in_recovery()
 			THEN coalesce(pg_last_wal_replay_lsn(), '0/0') ELSE pg_current_wal_lsn() END AS now_lsn) AS wal
 		WHERE slot_name = $1`, c.config.Slot).
 		Scan(&s.Plugin, &s.Type, &s.Database, &s.Temporary, &s.Failover, &s.WALStatus, &s.Invalidation,
-			&restart, &confirmed, &current, &s.RetainedBytes, &s.SafeBytes, &s.Active, &s.ActivePID)
+			&restart, &confirmed, &current, &s.RetainedBytes, &s.SafeBytes, &s.Active, &s.ActivePID,
+			&s.LimitBytes, &s.SpilledTransactions, &s.Spills, &s.SpilledBytes, &since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return SlotState{}, errNoSlot
 	}
 	if err != nil {
 		return SlotState{}, fmt.Errorf("look at slot %q: %w", c.config.Slot, err)
+	}
+	if since != nil {
+		s.InactiveSince = *since
 	}
 	return s, errors.Join(parseLSN(restart, &s.Restart), parseLSN(confirmed, &s.Confirmed), parseLSN(current, &s.Current))
 }

@@ -113,18 +113,28 @@ func checkSlotKind(f facts) error {
 		return refuse("belongs to database %q, the connection is to %q", s.Database, f.server.database)
 	case s.Temporary:
 		return refuse("is temporary and would vanish with its session")
-	case s.WALStatus == "lost" || s.Invalidation != "":
-		reason := "the slot is lost (wal_status=" + s.WALStatus
-		if s.Invalidation != "" {
-			reason += ", " + s.Invalidation
-		}
-		g := gapSince(f, reason+"): the WAL it needs was removed", acceptAdvice)
+	}
+	if lost := s.Lost(f.config.Slot); lost != nil {
+		g := gapSince(f, lost.Reason, lost.Advice)
 		if g.From == 0 {
-			g.From = s.Confirmed
+			g.From = lost.From
 		}
 		return g
 	}
 	return nil
+}
+
+// Lost is the gap of a slot that the server has invalidated, from its confirmed
+// position on; nil for one that can be read.
+func (s *SlotState) Lost(slot string) *GapError {
+	if s.WALStatus != "lost" && s.Invalidation == "" {
+		return nil
+	}
+	reason := "the slot is lost (wal_status=" + s.WALStatus
+	if s.Invalidation != "" {
+		reason += ", " + s.Invalidation
+	}
+	return &GapError{Slot: slot, From: s.Confirmed, Reason: reason + "): the WAL it needs was removed", Advice: acceptAdvice}
 }
 
 // standbyError explains a server where nothing can be made.

@@ -37,6 +37,14 @@ type partition struct {
 	inFlight bool     // sending is in a request
 	retryAt  time.Time
 	class    int // slab class of the next batch
+
+	illSince time.Time // since when brokers refuse sending; zero when they don't
+	told     bool      // and that is among the waits
+}
+
+// String names the partition for people.
+func (part *partition) String() string {
+	return fmt.Sprintf("topic %q partition %d", part.topic.name, part.id)
 }
 
 // choose is the partition a record belongs to: the one it names, Java's for its

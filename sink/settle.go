@@ -28,8 +28,10 @@ func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, e
 		}
 		switch v := judge(code); v {
 		case delivered:
+			p.well(c.part)
 			p.acknowledged(c, took)
 		case poison:
+			p.well(c.part)
 			p.tooBad(l, c, code)
 		default:
 			if again.IsZero() {
@@ -127,6 +129,7 @@ func (p *Producer) acknowledged(c *parcel, took time.Duration) {
 // unwell: the broker did not take the batch, or not for certain.
 func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Time) {
 	p.retried(reasonOf(code))
+	p.ill(c.part, code)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name, b := c.part.topic.name, c.batch
@@ -147,9 +150,34 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	case refused:
 		p.stop(&RefusedError{op, code, adviceFor(code, name)})
 	case incompetent:
-		p.stop(fmt.Errorf("%s: the broker answered %d (%s), which walrelay does not know how to go on from", op, int(code), code))
+		p.stop(fmt.Errorf("%s: the broker answered %d (%w), which walrelay does not know how to go on from", op, int(code), code))
 	}
 	p.home(c.part)
+}
+
+// illAfter is how long a partition may refuse before that is a wait: a leader that
+// moves is none.
+const illAfter = time.Second
+
+// ill notes that a broker does not take the partition's batch. As well, it is
+// called while that is in flight: only the lane that sent it is at the partition.
+func (p *Producer) ill(part *partition, code kafka.Error) {
+	switch now := time.Now(); {
+	case part.illSince.IsZero():
+		part.illSince = now
+	case now.Sub(part.illSince) >= illAfter:
+		part.told = true
+		p.wait(part.String(), code)
+	}
+}
+
+// well ends what ill noted.
+func (p *Producer) well(part *partition) {
+	part.illSince = time.Time{}
+	if part.told {
+		part.told = false
+		p.wait(part.String(), nil)
+	}
 }
 
 // tooBad: the broker will not take the batch as it is. One record of it is at

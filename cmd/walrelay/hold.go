@@ -27,12 +27,15 @@ func (h *held) fatal() error {
 
 // reason is what /readyz says of it.
 func (h *held) reason() []telemetry.Reason {
-	return []telemetry.Reason{{Code: "fatal", Message: h.fatal().Error()}}
+	err := h.fatal()
+	trouble := relay.Diagnose(err)
+	return []telemetry.Reason{{Code: "fatal", Error: trouble.Code, Message: err.Error(), Advice: trouble.Remedy}}
 }
 
 // Status is the relay's, with the error that is held.
 func (d *daemon) Status() any {
 	status := d.relay.Snapshot()
+	status.Version, status.Config = d.version, d.settings
 	if d.fatal() != nil {
 		status.State, status.Reasons = relay.StateBlocked, d.reason()
 	}

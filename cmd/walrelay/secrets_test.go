@@ -39,7 +39,7 @@ func TestSecrets(t *testing.T) {
 		{name: "wrong types", file: "postgres: {password: [" + sentinel + "]}\nkafka: {sasl: " + sentinel + "}\n", env: []string{"WALRELAY_POSTGRES_URL=" + url}},
 		{name: "no mechanism", env: []string{"WALRELAY_POSTGRES_URL=" + url, "WALRELAY_KAFKA_SASL_PASSWORD=" + sentinel, "WALRELAY_KAFKA_SASL_MECHANISM=" + "nope"}},
 	}
-	commands := [][]string{{"config"}, {"config", "-o", "json"}, {"check"}, {"check", "-o", "json"}, {"init"}, {"init", "--print-sql"}, {"run", "--listen", ""}, {"run", "--log-level", "trace"}}
+	commands := [][]string{{"config"}, {"config", "-o", "json"}, {"check"}, {"check", "-o", "json"}, {"status"}, {"health"}, {"init"}, {"init", "--print-sql"}, {"run", "--listen", ""}, {"run", "--log-level", "trace"}}
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			quietDir(t)
@@ -51,7 +51,8 @@ func TestSecrets(t *testing.T) {
 			if way.pg != "" {
 				t.Setenv("PGPASSWORD", way.pg)
 			}
-			env := append(append([]string{"WALRELAY_KAFKA_BROKERS=127.0.0.1:1", "WALRELAY_HTTP_LISTEN=127.0.0.1:0"}, sasl...), way.env...)
+			env := append(append([]string{"WALRELAY_KAFKA_BROKERS=127.0.0.1:1", "WALRELAY_HTTP_LISTEN=127.0.0.1:0",
+				"WALRELAY_HTTP_PASSWORD=" + sentinel, "WALRELAY_HTTP_TOKEN=" + sentinel}, sasl...), way.env...)
 			for _, command := range commands {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				var out, stderr bytes.Buffer

@@ -30,6 +30,8 @@ func relayConfig(c *config.Config) (relay.Config, error) {
 		Sink:            kafka,
 		OnPoison:        relay.Policy(c.OnPoison),
 		DeadLetterTopic: c.DeadLetterTopic,
+		Canary:          relay.Canary{Every: c.Canary.Every, Topic: c.Canary.Topic},
+		ShowPayloads:    c.HTTP.ShowPayloads,
 	}
 	for _, o := range c.Outbox {
 		rc.Tables = append(rc.Tables, relay.Table{
