@@ -41,3 +41,15 @@ func TestLoad_openDoor(t *testing.T) {
 		}
 	}
 }
+
+// TestLoad_only: who needs the http keys alone is not kept from them by others.
+func TestLoad_only(t *testing.T) {
+	quietDir(t)
+	c, err := config.Load(config.Options{Only: "http.", Env: []string{"WALRELAY_KAFKA_SASL_PASSWORD_FILE=/nowhere", "WALRELAY_POSTGRES_SLOT=No!", "WALRELAY_HTTP_TOKEN=x"}})
+	if err != nil || c.HTTP.Token != "x" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := config.Load(config.Options{Only: "http.", Env: []string{"WALRELAY_HTTP_LISTEN=nonsense"}}); err == nil {
+		t.Error("a problem of its own is passed over")
+	}
+}

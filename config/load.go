@@ -26,6 +26,9 @@ type Options struct {
 	// WithoutKafka allows kafka.brokers to be missing, for commands that have to do
 	// with PostgreSQL alone.
 	WithoutKafka bool
+	// Only, if set, is the beginning of the keys that matter ("http."): what is wrong
+	// with the value of another is passed over, for commands that need nothing else.
+	Only string
 	// Check, if set, looks at a configuration that is complete otherwise and
 	// reports what is wrong with a key. The command checks with it what other
 	// packages know, so that those problems come with their place, too.
@@ -50,6 +53,9 @@ func Load(o Options) (*Config, error) {
 	l.check()
 	if o.Check != nil && len(l.problems) == 0 {
 		o.Check(l.c, func(key string, err error) { l.problem(l.c.origins[key], key, "%s", err) })
+	}
+	if o.Only != "" {
+		l.problems = slices.DeleteFunc(l.problems, func(p Problem) bool { return byKey[p.Key] != nil && !strings.HasPrefix(p.Key, o.Only) })
 	}
 	if len(l.problems) > 0 {
 		return nil, l.err()

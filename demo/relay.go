@@ -85,15 +85,15 @@ func startRelay(ctx context.Context, o Options, postgres string, b *broker, log 
 // one, or where that is taken (another walrelay runs here) at a free port.
 func listen(address string, metrics *telemetry.Metrics, r *relay.Relay, log zerolog.Logger) (*telemetry.Server, error) {
 	if address != "" {
-		server, err := telemetry.NewServer(address, metrics, r, log)
+		server, err := telemetry.NewServer(telemetry.ServerConfig{Listen: address}, metrics, r, log)
 		if err != nil {
 			return nil, fmt.Errorf("status page: %w", err)
 		}
 		return server, nil
 	}
-	server, err := telemetry.NewServer(defaultListen, metrics, r, log)
+	server, err := telemetry.NewServer(telemetry.ServerConfig{Listen: defaultListen}, metrics, r, log)
 	if err != nil {
-		server, err = telemetry.NewServer("127.0.0.1:0", metrics, r, log)
+		server, err = telemetry.NewServer(telemetry.ServerConfig{Listen: "127.0.0.1:0"}, metrics, r, log)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("status page: %w", err)

@@ -22,14 +22,14 @@ func CheckTables(ctx context.Context, control *replication.Control, cfg Config) 
 	}
 	var findings []replication.Finding
 	for i := range tables {
-		findings = append(findings, checkTable(ctx, control, routers[i], &tables[i])...)
+		findings = append(findings, checkTable(ctx, control, routers[i], &tables[i], cfg.Tables[i].Rules.Key)...)
 	}
 	return findings
 }
 
 // checkTable looks at one table; nothing for one that does not exist, which others
 // tell.
-func checkTable(ctx context.Context, control *replication.Control, router *routing.Router, t *decoding.Table) []replication.Finding {
+func checkTable(ctx context.Context, control *replication.Control, router *routing.Router, t *decoding.Table, key string) []replication.Finding {
 	f := replication.Finding{Name: "columns of " + t.Name}
 	known, err := control.Columns(ctx, t.Schema, t.Name)
 	if err == nil && len(known) == 0 {
@@ -59,7 +59,7 @@ func checkTable(ctx context.Context, control *replication.Control, router *routi
 	if f.Level != replication.OK {
 		f.Cause = "the relay could not make records as the configuration says, and would stop at the first one"
 	}
-	return append([]replication.Finding{f}, checkKeys(t, sent, places)...)
+	return append([]replication.Finding{f}, checkKeys(t, sent, places, keyColumn(key, sent, places))...)
 }
 
 // bind places the columns and prepares the router for them, as the first row would.
@@ -94,8 +94,26 @@ func unfit(f replication.Finding, err error, router *routing.Router, t *decoding
 	return f
 }
 
-// checkKeys looks at the columns that consumers rely on.
-func checkKeys(t *decoding.Table, columns []replication.CatalogColumn, at decoding.Places) (list []replication.Finding) {
+// keyColumn finds the column of the record's key, -1 for none.
+func keyColumn(key string, columns []replication.CatalogColumn, at decoding.Places) int {
+	switch key {
+	case "", "aggregate_id":
+		return at.AggregateID
+	case "id":
+		return at.ID
+	case "aggregate_type":
+		return at.AggregateType
+	case "event_type":
+		return at.EventType
+	case "payload":
+		return at.Payload
+	}
+	return slices.IndexFunc(columns, func(c replication.CatalogColumn) bool { return c.Name == strings.Trim(key, `"`) })
+}
+
+// checkKeys looks at the columns that consumers rely on: that of the event id, and
+// that of the record's key, -1 for none.
+func checkKeys(t *decoding.Table, columns []replication.CatalogColumn, at decoding.Places, keyAt int) (list []replication.Finding) {
 	id := &columns[at.ID]
 	f := replication.Finding{Name: "event id of " + t.Name, Detail: fmt.Sprintf("column %s, %s", id.Name, id.TypeName)}
 	keyColumns := 0
@@ -117,7 +135,10 @@ func checkKeys(t *decoding.Table, columns []replication.CatalogColumn, at decodi
 		f.Remedy = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;", t, quoted(id.Name))
 	}
 	list = append(list, f)
-	if key := &columns[at.AggregateID]; !key.NotNull {
+	if keyAt < 0 {
+		return list
+	}
+	if key := &columns[keyAt]; !key.NotNull {
 		list = append(list, replication.Finding{
 			Name: "key of " + t.Name, Level: replication.Warn, Detail: fmt.Sprintf("column %s may be NULL", key.Name),
 			Cause:  "an event without a key goes to any partition, so it has no order among those of its aggregate, and a compacted topic refuses it",

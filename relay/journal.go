@@ -36,12 +36,17 @@ func (j *journal) add(name string, t Trouble, message string, at time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := len(j.entries) - 1; i >= 0; i-- {
-		e := j.entries[i]
-		if e.name == name && e.Code == t.Code && !e.Over {
-			e.At, e.Message, e.Count = at, message, e.Count+1
-			j.entries = append(slices.Delete(j.entries, i, i+1), e)
+		e := &j.entries[i]
+		if e.name != name || e.Over {
+			continue
+		}
+		if e.Code == t.Code {
+			again := *e
+			again.At, again.Message, again.Count = at, message, e.Count+1
+			j.entries = append(slices.Delete(j.entries, i, i+1), again)
 			return
 		}
+		e.Over = true // the trouble goes on as another error
 	}
 	if len(j.entries) == journalSize {
 		j.entries = slices.Delete(j.entries, 0, 1)

@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,10 @@ func TestJournal(t *testing.T) {
 	}
 	if e := list[1]; e.Message != "two" || e.Count != 2 || !e.Over || !e.First.Equal(at) || e.Code != kafka.Code || e.Advice == "" {
 		t.Errorf("%+v", e)
+	}
+	j.add("kafka", Diagnose(&WaitError{"kafka", io.EOF}), "four", at.Add(2*time.Minute))
+	if list := j.list(); len(list) != 3 || list[0].Over || !list[1].Over {
+		t.Errorf("another error of the same trouble: %+v", list)
 	}
 	for i := range 2 * journalSize {
 		j.add(fmt.Sprint(i), kafka, "x", at)

@@ -2,14 +2,13 @@ package telemetry
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	stdlog "log"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -36,37 +35,51 @@ type Pipeline interface {
 	Alive() error
 }
 
-// Server serves metrics, health, readiness, status and the status page.
+// ServerConfig says where a Server listens and to whom it answers.
+type ServerConfig struct {
+	Listen   string // host:port; port 0 is any free one
+	Username string // of basic authentication; counts with Password only
+	Password string // of basic authentication; "" for none
+	Token    string // of bearer authentication, or a browser's password of any user; "" for none
+}
+
+// Server serves metrics, health, readiness, status and the status page. While it
+// runs it keeps the history that the page begins with.
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	history  *history
+	ending   chan struct{} // closed to end streams, which have no end of their own
 }
 
-// The time limits of a request.
+// The limits of a request.
 const (
 	headerTimeout   = 5 * time.Second
 	requestTimeout  = 10 * time.Second
-	responseTimeout = 30 * time.Second
+	responseTimeout = 30 * time.Second // not for streams, see live.go
 	idleTimeout     = time.Minute
 	shutdownTimeout = 2 * time.Second
+	maxHeader       = 16 << 10 // bytes; net/http adds 4 KiB of slack and answers 431 to more
 )
 
-// NewServer listens on addr (host:port; port 0 is any free one) at once, so that a
-// port that is taken is an error early. Run serves; until then clients wait.
-func NewServer(addr string, m *Metrics, p Pipeline, log zerolog.Logger) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+// NewServer listens at once, so that a port that is taken is an error early. Run
+// serves; until then clients wait.
+func NewServer(c ServerConfig, m *Metrics, p Pipeline, log zerolog.Logger) (*Server, error) {
+	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, listenError(addr, err)
+		return nil, listenError(c.Listen, err)
 	}
-	return &Server{listener: listener, http: &http.Server{
-		Handler:           handler(m, p),
+	s := &Server{listener: listener, history: newHistory(m), ending: make(chan struct{})}
+	s.http = &http.Server{
+		Handler:           newGuard(c, listener.Addr(), log).wrap(routes(m, p, s.history, s.ending)),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      responseTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    16 << 10,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          stdlog.New(serverLog{log}, "", 0),
-	}}, nil
+	}
+	return s, nil
 }
 
 // listenError says what to do about an address that cannot be listened on.
@@ -89,15 +102,22 @@ func listenError(addr string, err error) error {
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Run serves until ctx ends and returns nil then. Answers under way get a moment to
-// finish.
+// finish; streams are ended. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
+	sampling, stopSampling := context.WithCancel(ctx)
+	var sampler sync.WaitGroup
+	sampler.Go(func() { s.history.run(sampling) })
+	defer sampler.Wait()
+	defer stopSampling()
 	done := make(chan error, 1)
 	go func() { done <- s.http.Serve(s.listener) }()
 	select {
 	case err := <-done:
+		close(s.ending)
 		return fmt.Errorf("serve http on %s: %w", s.Addr(), err)
 	case <-ctx.Done():
 	}
+	close(s.ending)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(stop); err != nil {
@@ -113,63 +133,6 @@ func (s *Server) Close() error {
 		return fmt.Errorf("close %s: %w", s.Addr(), err)
 	}
 	return nil
-}
-
-//go:embed status.html
-var page []byte
-
-// pagePolicy keeps the page to itself: nothing is loaded from elsewhere.
-const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-// handler routes the paths. Only GET and HEAD are answered.
-func handler(m *Metrics, p Pipeline) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.Handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer := struct {
-			Alive  bool   `json:"alive"`
-			Reason string `json:"reason,omitempty"`
-		}{Alive: true}
-		if err := p.Alive(); err != nil {
-			answer.Alive, answer.Reason = false, err.Error()
-		}
-		writeJSON(w, answer.Alive, answer)
-	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		ready, reasons := p.Ready()
-		if reasons == nil {
-			reasons = []Reason{} // an empty list, not null
-		}
-		writeJSON(w, ready, struct {
-			Ready   bool     `json:"ready"`
-			Reasons []Reason `json:"reasons"`
-		}{ready, reasons})
-	})
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, true, p.Status()) })
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", pagePolicy)
-		_, _ = w.Write(page) // a client that has gone needs nothing
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		mux.ServeHTTP(w, r)
-	})
-}
-
-// writeJSON answers with 200, or 503 when not ok.
-func writeJSON(w http.ResponseWriter, ok bool, value any) {
-	body, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		http.Error(w, "encode: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if !ok {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	_, _ = w.Write(append(body, '\n')) // a client that has gone needs nothing
 }
 
 // serverLog takes what net/http has to say, which is about clients, not about us.

@@ -29,6 +29,14 @@ func (r *relay) Status() any             { return r.status }
 func (r *relay) Ready() (bool, []Reason) { return r.ready, r.reasons }
 func (r *relay) Alive() error            { return r.dead }
 
+// serve is the handler of a server on the loopback without its listener; nothing
+// is sampled.
+func serve(c ServerConfig, p Pipeline) http.Handler {
+	m := NewMetrics("")
+	guard := newGuard(c, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, zerolog.Nop())
+	return guard.wrap(routes(m, p, newHistory(m), make(chan struct{})))
+}
+
 func TestServer(t *testing.T) {
 	tests := []struct {
 		name, method, path string
@@ -40,8 +48,8 @@ func TestServer(t *testing.T) {
 		{name: "dead", path: "/healthz", relay: relay{dead: errors.New("no sign of life for 1m0s")}, code: 503, kind: "application/json",
 			body: `{"alive": false, "reason": "no sign of life for 1m0s"}`},
 		{name: "ready", path: "/readyz", relay: relay{ready: true}, code: 200, kind: "application/json", body: `{"ready": true, "reasons": []}`},
-		{name: "not ready", path: "/readyz", relay: relay{reasons: []Reason{{"standby", "another instance holds the slot"}}}, code: 503, kind: "application/json",
-			body: `{"ready": false, "reasons": [{"code": "standby", "message": "another instance holds the slot"}]}`},
+		{name: "not ready", path: "/readyz", relay: relay{reasons: []Reason{{Code: "standby", Error: "WR0901", Message: "another instance holds the slot"}}}, code: 503, kind: "application/json",
+			body: `{"ready": false, "reasons": [{"code": "standby", "error": "WR0901", "message": "another instance holds the slot"}]}`},
 		{name: "status", path: "/status", relay: relay{status: map[string]any{"state": "streaming", "unsent": 3}}, code: 200, kind: "application/json",
 			body: `{"state": "streaming", "unsent": 3}`},
 		{name: "no such page", path: "/nope", code: 404},
@@ -54,7 +62,7 @@ func TestServer(t *testing.T) {
 				method = "GET"
 			}
 			w := httptest.NewRecorder()
-			handler(NewMetrics(""), &test.relay).ServeHTTP(w, httptest.NewRequest(method, test.path, nil))
+			serve(ServerConfig{}, &test.relay).ServeHTTP(w, httptest.NewRequest(method, "http://localhost"+test.path, nil))
 			if w.Code != test.code {
 				t.Errorf("code %d, want %d", w.Code, test.code)
 			}
@@ -81,29 +89,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestServer_page: the page needs nothing but this server.
-func TestServer_page(t *testing.T) {
-	w := httptest.NewRecorder()
-	handler(NewMetrics(""), &relay{}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	body := w.Body.String()
-	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
-		t.Fatalf("code %d, type %q", w.Code, w.Header().Get("Content-Type"))
-	}
-	for _, link := range []string{`href="status"`, `href="readyz"`, `href="healthz"`, `href="metrics"`} {
-		if !strings.Contains(body, link) {
-			t.Errorf("no %s", link)
-		}
-	}
-	if strings.Contains(body, "://") || strings.Contains(body, "innerHTML") {
-		t.Error("the page loads from elsewhere, or writes text as HTML")
-	}
-	if !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Error("no content security policy")
-	}
-}
-
 func TestServer_Run(t *testing.T) {
-	s, err := NewServer("127.0.0.1:0", NewMetrics("1.2.3"), &relay{ready: true}, zerolog.Nop())
+	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0"}, NewMetrics("1.2.3"), &relay{ready: true}, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,20 +114,35 @@ func TestServer_Run(t *testing.T) {
 	}
 }
 
+// TestServer_Run_broken: a server that cannot go on says so and leaves nothing behind.
+func TestServer_Run_broken(t *testing.T) {
+	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0"}, NewMetrics(""), &relay{}, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(context.Background()); err == nil || !strings.HasPrefix(err.Error(), "serve http on 127.0.0.1:") {
+		t.Errorf("got %v", err)
+	}
+	goleak.VerifyNone(t)
+}
+
 func TestNewServer_errors(t *testing.T) {
-	s, err := NewServer("127.0.0.1:0", NewMetrics(""), &relay{}, zerolog.Nop())
+	s, err := NewServer(ServerConfig{Listen: "127.0.0.1:0"}, NewMetrics(""), &relay{}, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	const way = ": set another http.listen (WALRELAY_HTTP_LISTEN, --listen), or an empty one to do without"
-	_, err = NewServer(s.Addr(), NewMetrics(""), &relay{}, zerolog.Nop())
+	_, err = NewServer(ServerConfig{Listen: s.Addr()}, NewMetrics(""), &relay{}, zerolog.Nop())
 	if want := "listen on " + s.Addr() + ": the port is taken, perhaps by another walrelay" + way; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	_, err = NewServer("192.0.2.1:9187", NewMetrics(""), &relay{}, zerolog.Nop())
+	_, err = NewServer(ServerConfig{Listen: "192.0.2.1:9187"}, NewMetrics(""), &relay{}, zerolog.Nop())
 	if err == nil || !strings.HasPrefix(err.Error(), "listen on 192.0.2.1:9187: ") || !strings.HasSuffix(err.Error(), way) {
 		t.Errorf("got %v", err)
 	}

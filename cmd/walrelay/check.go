@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,11 +23,13 @@ func (a *app) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Look at both sides before a start: all problems at once",
-		Long: `Looks at PostgreSQL (server, rights, outbox tables, publication, slot) and at Kafka
-(brokers, topics, rights) and prints what it found, all problems at once, each with
-what to do. It changes nothing and may be run beside a running relay.
+		Long: `Looks at PostgreSQL (server, rights, outbox tables, publication, slot, what holds
+WAL back, managed services and poolers) and at Kafka (every broker, topics, rights)
+at the same time. It prints what it found, all problems at once, each with what it
+leads to and what to do, with the SQL or the setting. It changes nothing and may be
+run beside a running relay.
 
-Exit code 0 when the relay can run, whatever it warns; 3 when it cannot.`,
+Exit code 0 when the relay can run, whatever it warns of; 3 when it cannot.`,
 		Args: cobra.NoArgs,
 		RunE: action(a.check),
 	}
@@ -44,13 +44,20 @@ type finding struct {
 	replication.Finding
 }
 
-// of makes the findings of a side.
-func of(side string, list ...replication.Finding) []finding {
-	findings := make([]finding, len(list))
-	for i, f := range list {
-		findings[i] = finding{Side: side, Finding: f}
-	}
-	return findings
+// side is what one side has answered.
+type side struct {
+	name, title string
+	server      string // what was looked at
+	findings    []replication.Finding
+}
+
+// diagnosis is the result of the command.
+type diagnosis struct {
+	OK       bool              `json:"ok"`
+	Problems int               `json:"problems"`
+	Warnings int               `json:"warnings"`
+	Servers  map[string]string `json:"servers"` // by side
+	Findings []finding         `json:"findings"`
 }
 
 func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
@@ -62,71 +69,137 @@ func (a *app) check(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	kafka, err := sinkConfig(c)
+	rc, err := relayConfig(c)
 	if err != nil {
 		return err
 	}
 	ctx, stop := a.graceful(ctx)
 	defer stop()
-	var findings []finding
-	for _, text := range c.Warnings {
-		findings = append(findings, of("config", replication.Finding{Name: "settings", Level: replication.Warn, Detail: text})...)
-	}
-	rc, err := relayConfig(c)
-	if err != nil {
-		return err
-	}
-	found, fence := checkPostgres(ctx, rc)
-	findings = append(findings, found...)
-	findings = append(findings, checkKafka(ctx, kafka, fixedTopics(c), routedTopics(c), fence)...)
+	sides := append(checkConfig(c), checkBoth(ctx, c, rc)...)
 	if err := ctx.Err(); err != nil {
 		return withCode(exitFailure, errors.New("stopped before everything was looked at"))
 	}
-	fails := 0
-	for _, f := range findings {
-		if f.Level == replication.Fail {
-			fails++
-		}
-	}
+	d := diagnose(sides)
 	if asJSON {
-		err = a.printJSON(struct {
-			OK       bool      `json:"ok"`
-			Findings []finding `json:"findings"`
-		}{fails == 0, findings})
+		err = a.printJSON(d)
 	} else {
-		err = a.printFindings(findings, fails)
+		err = a.printSides(sides, d)
 	}
-	if err == nil && fails > 0 {
+	if err == nil && !d.OK {
 		return said(exitConfig)
 	}
 	return err
 }
 
-// checkPostgres looks at the PostgreSQL side. fence is the transactional id that
-// the relay would use, "" when the server could not be asked.
-func checkPostgres(ctx context.Context, rc relay.Config) (findings []finding, fence string) {
+// diagnose counts, and puts all findings into one list.
+func diagnose(sides []side) diagnosis {
+	d := diagnosis{Servers: map[string]string{}, Findings: []finding{}}
+	for _, s := range sides {
+		if s.server != "" {
+			d.Servers[s.name] = s.server
+		}
+		for _, f := range s.findings {
+			d.Findings = append(d.Findings, finding{Side: s.name, Finding: f})
+			switch f.Level {
+			case replication.Fail:
+				d.Problems++
+			case replication.Warn:
+				d.Warnings++
+			}
+		}
+	}
+	d.OK = d.Problems == 0
+	return d
+}
+
+// checkConfig makes the configuration's own warnings a side.
+func checkConfig(c *config.Config) []side {
+	s := side{name: "config", title: "Configuration"}
+	for _, text := range c.Warnings {
+		s.findings = append(s.findings, replication.Finding{Name: "settings", Level: replication.Warn, Detail: text})
+	}
+	if len(s.findings) == 0 {
+		return nil
+	}
+	return []side{s}
+}
+
+// known is what the look at PostgreSQL tells the one at Kafka. Each channel gets one
+// value, as soon as it is known, or a zero one.
+type known struct {
+	fence   chan string // the transactional id that the relay would use
+	largest chan int64  // the size of the largest event in the outbox
+}
+
+// await waits for a value until ctx ends.
+func await[T any](from <-chan T) func(context.Context) T {
+	return func(ctx context.Context) (value T) {
+		select {
+		case value = <-from:
+		case <-ctx.Done():
+		}
+		return value
+	}
+}
+
+// checkBoth looks at both sides at the same time, so that one that hangs does not
+// hide the other.
+func checkBoth(ctx context.Context, c *config.Config, rc relay.Config) []side {
+	tell := known{fence: make(chan string, 1), largest: make(chan int64, 1)}
+	postgres := make(chan side, 1)
+	go func() { postgres <- checkPostgres(ctx, rc, tell) }()
+	kafka := checkKafka(ctx, c, rc.Sink, tell)
+	return []side{<-postgres, kafka}
+}
+
+// checkPostgres looks at the PostgreSQL side.
+func checkPostgres(ctx context.Context, rc relay.Config, tell known) side {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	control, err := openControl(ctx, rc.Replication)
-	if err != nil {
-		f := replication.Finding{Name: "connection", Level: replication.Fail, Detail: err.Error(), Remedy: "check host, port and that PostgreSQL is up"}
-		var setup *replication.SetupError
-		if errors.As(err, &setup) {
-			f.Detail, f.Remedy = setup.Problem, setup.Remedy
-		}
-		return of("postgres", f), ""
+	s := side{name: "postgres", title: "PostgreSQL", server: rc.Replication.Target()}
+	var control *replication.Control
+	control, s.findings = replication.CheckConnection(ctx, rc.Replication)
+	if control == nil {
+		tell.fence <- ""
+		tell.largest <- 0
+		return s
 	}
 	defer control.Close()
-	findings = of("postgres", control.Check(ctx)...)
-	findings = append(findings, of("postgres", relay.CheckTables(ctx, control, rc)...)...)
-	return findings, relay.TransactionalID(control.SystemID(), rc.Replication.Slot)
+	tell.fence <- relay.TransactionalID(control.SystemID(), rc.Replication.Slot)
+	s.server = control.About(ctx)
+	s.findings = append(s.findings, control.Check(ctx)...)
+	if !control.IsClosed() {
+		s.findings = append(s.findings, relay.CheckTables(ctx, control, rc)...)
+	}
+	largest := int64(0)
+	if !control.IsClosed() {
+		largest, _ = control.LargestRow(ctx) // what keeps from it is no matter of the relay, which does not read the tables
+	}
+	tell.largest <- largest
+	return s
 }
 
 // checkKafka looks at the Kafka side.
-func checkKafka(ctx context.Context, sc sink.Config, topics []string, like func(string) bool, fence string) []finding {
+func checkKafka(ctx context.Context, c *config.Config, sc sink.Config, tell known) side {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return of("kafka", sink.Check(ctx, sc, topics, like, fence)...)
+	report := sink.Check(ctx, sc, sink.Look{
+		Topics: fixedTopics(c), Purpose: purposes(c), Like: routedTopics(c),
+		TransactionalID: await(tell.fence), LargestEvent: await(tell.largest),
+	})
+	return side{name: "kafka", title: "Kafka", server: report.Server, findings: report.Findings}
+}
+
+// purposes says of topics beside the events what they are for.
+func purposes(c *config.Config) map[string]string {
+	of := map[string]string{}
+	if c.Canary.Every > 0 {
+		of[c.Canary.Topic] = "for the canary"
+	}
+	if c.OnPoison == "dead-letter" {
+		of[c.DeadLetterTopic] = "for dead letters"
+	}
+	return of
 }
 
 // fixedTopics returns the topics that are known without an event.
@@ -146,6 +219,9 @@ func fixedTopics(c *config.Config) []string {
 	}
 	if c.OnPoison == "dead-letter" {
 		add(c.DeadLetterTopic)
+	}
+	if c.Canary.Every > 0 {
+		add(c.Canary.Topic)
 	}
 	return topics
 }
@@ -171,44 +247,3 @@ func routedTopics(c *config.Config) func(string) bool {
 
 // templateColumn is a column in a topic's template.
 var templateColumn = regexp.MustCompile(`\$\{[^}]*\}`)
-
-// printFindings prints a line a finding, what to do below it, and a sum.
-func (a *app) printFindings(findings []finding, fails int) error {
-	_, colours := a.terminal(a.stdout)
-	marks := map[replication.Level]string{
-		replication.OK:   paint("✓", green, colours),
-		replication.Warn: paint("!", yellow, colours),
-		replication.Fail: paint("✗", red, colours),
-	}
-	none := paint(" ", green, colours) // as wide as a mark for the tabwriter
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	warnings := 0
-	for _, f := range findings {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", marks[f.Level], f.Side, f.Name, f.Detail) // Flush reports what went wrong
-		if f.Level == replication.Warn {
-			warnings++
-		}
-		if f.Level == replication.OK || f.Remedy == "" {
-			continue
-		}
-		for line := range strings.Lines(f.Remedy) {
-			_, _ = fmt.Fprintf(w, "%s\t\t\t→ %s\n", none, strings.TrimRight(line, "\n"))
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(a.stdout, "\n%s, %s\n", count(fails, "problem"), count(warnings, "warning"))
-	return err
-}
-
-// count writes "1 problem", "2 problems", "no problems".
-func count(n int, noun string) string {
-	switch n {
-	case 0:
-		return "no " + noun + "s"
-	case 1:
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

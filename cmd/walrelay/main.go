@@ -9,8 +9,12 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 )
 
 func main() {
+	// A panic ends a Go program with exit code 2, which is "wrong usage" here and
+	// nothing that a supervisor starts again; so it ends by SIGABRT.
+	debug.SetTraceback("crash")
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"net"
@@ -205,48 +204,5 @@ func TestPrintSQL(t *testing.T) {
 	r := walrelay(t, []string{"WALRELAY_POSTGRES_URL=postgres://u:hunter2@db/shop"}, "init", "--print-sql", "--role", "carrier")
 	if r.code != 0 || !strings.Contains(r.out, `"carrier"`) || !strings.Contains(r.out, "CREATE PUBLICATION") || strings.Contains(r.out, "hunter2") {
 		t.Errorf("code %d\n%s", r.code, r.out)
-	}
-}
-
-// TestCheck_nothingAnswers: both sides are reported, not only the first.
-func TestCheck_nothingAnswers(t *testing.T) {
-	quietDir(t)
-	env := []string{"WALRELAY_POSTGRES_URL=postgres://walrelay@127.0.0.1:1/shop", "WALRELAY_KAFKA_BROKERS=127.0.0.1:1"}
-	r := walrelay(t, env, "check")
-	if r.code != 3 || r.stderr != "" {
-		t.Errorf("code %d, stderr %q", r.code, r.stderr)
-	}
-	for _, want := range []string{"✗  postgres  connection", "✗  kafka", "→ ", "\n2 problems, no warnings\n"} {
-		if !strings.Contains(r.out, want) {
-			t.Errorf("no %q in\n%s", want, r.out)
-		}
-	}
-	r = walrelay(t, env, "check", "--output", "json")
-	var report struct {
-		OK       bool
-		Findings []struct{ Side, Name, Level, Detail, Remedy string }
-	}
-	if err := json.Unmarshal([]byte(r.out), &report); err != nil || report.OK || len(report.Findings) != 2 || report.Findings[0].Level != "fail" {
-		t.Errorf("json: %v\n%s", err, r.out)
-	}
-}
-
-func TestCount(t *testing.T) {
-	for n, want := range []string{"no warnings", "1 warning", "2 warnings"} {
-		if got := count(n, "warning"); got != want {
-			t.Errorf("%d: %q", n, got)
-		}
-	}
-}
-
-// TestStopped: a command that is interrupted says so.
-func TestCheck_stopped(t *testing.T) {
-	quietDir(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	var out, stderr bytes.Buffer
-	env := []string{"WALRELAY_POSTGRES_URL=postgres://walrelay@127.0.0.1:1/shop", "WALRELAY_KAFKA_BROKERS=127.0.0.1:1"}
-	if code := run(ctx, []string{"check"}, env, &out, &stderr); code != 1 || stderr.String() != "walrelay: stopped before everything was looked at\n" {
-		t.Errorf("code %d, stderr %q", code, stderr.String())
 	}
 }

@@ -111,7 +111,7 @@ Exit codes: 0 done or stopped on request, 1 runtime failure, 2 usage,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("walrelay {{.Version}}\n")
-	root.AddCommand(a.runCommand(), a.initCommand(), a.checkCommand(), a.configCommand(), a.importCommand(), a.shadowCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.initCommand(), a.checkCommand(), a.statusCommand(), a.healthCommand(), a.explainCommand(), a.configCommand(), a.importCommand(), a.shadowCommand(), a.versionCommand())
 	if demo := a.demoCommand(); demo != nil {
 		root.AddCommand(demo)
 	}

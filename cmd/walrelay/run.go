@@ -57,9 +57,14 @@ func (a *app) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err != nil {
 		return withCode(exitConfig, err)
 	}
-	d := &daemon{log: log, relay: r, metrics: rc.Metrics, hold: c.OnFatal == "hold"}
+	d := &daemon{log: log, relay: r, metrics: rc.Metrics, hold: c.OnFatal == "hold", version: buildInfo().Version}
+	for _, e := range c.Effective() {
+		d.settings = append(d.settings, relay.Setting{Key: e.Key, Value: e.Value, Source: e.Source})
+	}
 	if c.HTTP.Listen != "" {
-		if d.server, err = telemetry.NewServer(c.HTTP.Listen, rc.Metrics, d, log); err != nil {
+		if d.server, err = telemetry.NewServer(telemetry.ServerConfig{
+			Listen: c.HTTP.Listen, Username: c.HTTP.Username, Password: c.HTTP.Password, Token: c.HTTP.Token,
+		}, rc.Metrics, d, log); err != nil {
 			return withCode(exitConfig, err)
 		}
 	}
@@ -122,12 +127,16 @@ type daemon struct {
 	server  *telemetry.Server // nil: off
 	hold    bool
 	held
+
+	version  string
+	settings []relay.Setting // in force, without secrets
 }
 
 // run runs both until ctx ends or one of them fails. The error was logged.
 func (d *daemon) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer d.notify(ctx)() // the service manager, if there is one
 	served := make(chan error, 1)
 	serverLife, stopServer := context.WithCancel(context.WithoutCancel(ctx)) // readiness is answered until the relay has ended
 	defer stopServer()
@@ -145,7 +154,7 @@ func (d *daemon) run(ctx context.Context) error {
 	err := d.relay.Run(ctx)
 	code := relay.ExitCode(err)
 	if err != nil {
-		d.log.Error().Err(err).Int("exit_code", code).Msg("relay ended")
+		d.log.Error().Err(err).Str("code", relay.Diagnose(err).Code).Int("exit_code", code).Msg("relay ended")
 	}
 	if err != nil && d.hold && ctx.Err() == nil && !errors.Is(err, relay.ErrStandby) {
 		d.keep(err, d.metrics)
