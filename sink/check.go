@@ -2,15 +2,16 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/metadata"
 
 	"github.com/walrelay/walrelay/replication"
 )
@@ -18,226 +19,192 @@ import (
 // Finding is one result of a preflight, as on PostgreSQL's side.
 type Finding = replication.Finding
 
+// Look says what a preflight looks at.
+type Look struct {
+	// Topics are those that are known by name already.
+	Topics []string
+	// Purpose says of some of them what they are for, beside events.
+	Purpose map[string]string
+	// Like (nil: none) tells which others of the cluster records may go to.
+	Like func(topic string) bool
+	// TransactionalID returns what Fence would be called with, or "" when that is not
+	// known. It may wait until ctx ends, and is asked last. nil: no fence.
+	TransactionalID func(ctx context.Context) string
+	// LargestEvent returns how large the largest event is that is known, in bytes, 0
+	// when none is. It may wait until ctx ends, and is asked last. nil: not known.
+	LargestEvent func(ctx context.Context) int64
+}
+
+// Report is what a preflight has found.
+type Report struct {
+	Server   string // what answered, in a few words
+	Findings []Finding
+}
+
 // checkup gathers the findings of one preflight.
 type checkup struct {
 	cfg      Config
+	look     Look
+	cluster  cluster
 	client   *kafka.Client
+	service  kafkaService
+	controls *link              // to the controller, else to where metadata came from
+	md       *metadata.Response // of all topics
+	tightest topicLimit         // of the topics that were looked at
 	findings []Finding
 }
 
-func (k *checkup) add(name string, level replication.Level, detail, remedy string) {
-	k.findings = append(k.findings, Finding{Name: name, Level: level, Detail: detail, Remedy: remedy})
+// topicLimit is what a topic takes of one event.
+type topicLimit struct {
+	topic string // "": none is known
+	bytes int64
 }
 
-// Check is the preflight of Kafka's side: all findings at once, nothing is
-// changed or written. topics are those that are known by name already, like (nil:
-// none) tells which others of the cluster records may go to; transactionalID is what Fence would be called with, or empty. It takes no
-// producer id under that name: that would fence the active instance.
-func Check(ctx context.Context, cfg Config, topics []string, like func(topic string) bool, transactionalID string) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+func (k *checkup) put(f Finding) { k.findings = append(k.findings, f) }
+
+func (k *checkup) ok(name, format string, args ...any) {
+	k.put(Finding{Name: name, Detail: fmt.Sprintf(format, args...)})
+}
+
+// checkTimeout bounds the look at a cluster.
+const checkTimeout = 20 * time.Second
+
+// Check is the preflight of Kafka's side: all findings at once, nothing is changed
+// or written. It takes no producer id under the transactional id: that would fence
+// the active instance.
+func Check(ctx context.Context, cfg Config, look Look) Report {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	var c cluster
-	c.open(cfg)
-	client, done := c.scout(topics)
+	k := &checkup{cfg: cfg, look: look, service: recogniseKafka(cfg.Brokers, "")}
+	k.cluster.open(cfg)
+	client, done := k.cluster.scout(look.Topics)
 	defer done()
-	k := &checkup{cfg: cfg, client: client}
-	md, err := k.client.Metadata(ctx, &kafka.MetadataRequest{}) // of all topics
-	if err != nil {
-		remedy := "start Kafka, or correct kafka.brokers (and kafka.tls, kafka.sasl) to what the listener expects"
-		var r *RefusedError
-		if r = refusal("connect", err); r != nil {
-			remedy = r.Advice
-		}
-		k.add("kafka", replication.Fail, fmt.Sprintf("%s: %v", strings.Join(cfg.Brokers, ","), err), remedy)
-		return k.findings
+	k.client = client
+	home := k.reach(ctx)
+	if home == nil {
+		k.findings = append(k.findings, k.service.notes(cfg)...)
+		return Report{Server: k.service.title(strings.Join(cfg.Brokers, ",")), Findings: k.findings}
 	}
-	k.add("kafka", replication.OK, fmt.Sprintf("%s answered; brokers in the cluster: %d", strings.Join(cfg.Brokers, ","), len(md.Brokers)), "")
-	k.brokers(ctx, md.Brokers)
-	k.producer(ctx, transactionalID)
-	for _, name := range topics {
-		t := kafka.Topic{Name: name, Error: kafka.UnknownTopicOrPartition}
-		if i := slices.IndexFunc(md.Topics, func(t kafka.Topic) bool { return t.Name == name }); i >= 0 {
-			t = md.Topics[i]
-		} else if asked, err := k.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}}); err == nil && len(asked.Topics) == 1 {
-			t = asked.Topics[0] // one that we may not see is not among all
-		}
-		k.topic(ctx, &t, len(md.Brokers))
+	defer home.close()
+	k.controls = home
+	if err := k.learnCluster(ctx, home); err != nil {
+		k.put(k.connectFinding("cluster", strings.Join(cfg.Brokers, ","), err))
+		return Report{Server: k.service.title(strings.Join(cfg.Brokers, ",")), Findings: k.findings}
 	}
-	if like != nil {
-		k.likely(ctx, md, func(name string) bool { return like(name) && !slices.Contains(topics, name) })
+	k.findings = append(k.findings, k.service.notes(cfg)...)
+	links := k.brokers(ctx)
+	for _, l := range links {
+		defer l.close()
 	}
-	return k.findings
+	k.security(links, time.Now())
+	k.versions(append(links, home))
+	k.clusterSettings(ctx)
+	k.topics(ctx)
+	k.producer(ctx)
+	k.fence(ctx)
+	k.largest(ctx)
+	return Report{Server: k.about(), Findings: k.findings}
 }
 
-// fewTopics is how many topics are shown one by one.
-const fewTopics = 8
-
-// likely looks at the topics that records may go to; of many only those are
-// shown that something is wrong with.
-func (k *checkup) likely(ctx context.Context, md *kafka.MetadataResponse, like func(string) bool) {
-	before, n := len(k.findings), 0
-	for i := range md.Topics {
-		if t := &md.Topics[i]; !t.Internal && like(t.Name) && ctx.Err() == nil {
-			k.topic(ctx, t, len(md.Brokers))
-			n++
-		}
+// about describes the cluster in a few words.
+func (k *checkup) about() string {
+	about := k.service.title(strings.Join(k.cfg.Brokers, ","))
+	if k.md.ClusterID != "" {
+		about += ", cluster " + k.md.ClusterID
 	}
-	if n <= fewTopics {
-		return
-	}
-	shown := append([]Finding(nil), k.findings[before:]...)
-	k.findings = k.findings[:before]
-	well := 0
-	for _, f := range shown {
-		if f.Level == replication.OK {
-			well++
-			continue
-		}
-		k.findings = append(k.findings, f)
-	}
-	k.add("topics of the route", replication.OK, fmt.Sprintf("%d of %d are well", well, n), "")
+	return fmt.Sprintf("%s, %s", about, plural(len(k.md.Brokers), "broker"))
 }
 
-// brokers looks whether the addresses that brokers advertise can be reached from
-// here: a listener that advertises localhost is the commonest trap.
-func (k *checkup) brokers(ctx context.Context, brokers []kafka.Broker) {
-	for _, b := range brokers {
-		addr := net.JoinHostPort(b.Host, strconv.Itoa(b.Port))
-		conn, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(ctx, "tcp", addr)
-		if err != nil {
-			k.add("broker "+strconv.Itoa(b.ID), replication.Fail, fmt.Sprintf("advertises %s, which does not answer from here: %v", addr, err),
-				"correct the broker's advertised.listeners, or make its name and port reachable from here")
-			continue
-		}
-		_ = conn.Close()
-		k.add("broker "+strconv.Itoa(b.ID), replication.OK, "reachable at "+addr, "")
-	}
-}
-
-// producer looks at the rights to produce idempotently and under the fence.
-func (k *checkup) producer(ctx context.Context, transactionalID string) {
-	err := settled(ctx, func() error {
-		res, err := k.client.InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1, TransactionTimeoutMs: 60_000})
-		if err == nil {
-			err = res.Error
-		}
-		return err
-	})
-	switch {
-	case passing(err):
-		k.add("idempotent producer", replication.Warn, err.Error(), "the cluster is still getting ready: check again in a moment")
-		return
-	case err != nil:
-		k.add("idempotent producer", replication.Fail, err.Error(), "grant the relay's principal IdempotentWrite on the cluster, or Write on the topics")
-		return
-	}
-	k.add("idempotent producer", replication.OK, "a producer id is given", "")
-	if transactionalID == "" {
-		return
-	}
-	err = settled(ctx, func() error {
-		found, err := k.client.FindCoordinator(ctx, &kafka.FindCoordinatorRequest{Key: transactionalID, KeyType: kafka.CoordinatorKeyTypeTransaction})
-		if err == nil {
-			err = found.Error
-		}
-		return err
-	})
-	switch {
-	case err == nil:
-		k.add("write fence", replication.OK, fmt.Sprintf("transactional id %q has a coordinator", transactionalID), "")
-	case errors.Is(err, kafka.TransactionalIDAuthorizationFailed):
-		k.add("write fence", replication.Warn, fmt.Sprintf("no right to transactional id %q: a killed instance's late requests are not shut out", transactionalID), adviceFor(kafka.TransactionalIDAuthorizationFailed, ""))
-	default:
-		k.add("write fence", replication.Warn, fmt.Sprintf("no transaction coordinator for %q: %v; a killed instance's late requests are not shut out", transactionalID, err),
-			"on a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1")
-	}
-}
-
-// passing says that an error is one of a cluster that is getting ready: a fresh
-// one makes its transaction topic when it is first asked.
-func passing(err error) bool {
-	return errors.Is(err, kafka.GroupLoadInProgress) || errors.Is(err, kafka.GroupCoordinatorNotAvailable) ||
-		errors.Is(err, kafka.NotCoordinatorForGroup) || errors.Is(err, kafka.ConcurrentTransactions)
-}
-
-// settled asks again while the answer is passing, for five seconds at most.
-func settled(ctx context.Context, ask func() error) error {
-	for wait := 100 * time.Millisecond; ; wait *= 2 {
-		err := ask()
-		if !passing(err) || wait > 2*time.Second {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(wait):
-		}
-	}
-}
-
-// topic looks at one topic.
-func (k *checkup) topic(ctx context.Context, t *kafka.Topic, brokers int) {
-	name := fmt.Sprintf("topic %q", t.Name)
-	switch {
-	case errors.Is(t.Error, kafka.UnknownTopicOrPartition) && k.cfg.Create != nil:
-		k.add(name, replication.OK, fmt.Sprintf("is not there; it will be made with %d partitions", k.cfg.Create.Partitions), "")
-		return
-	case errors.Is(t.Error, kafka.UnknownTopicOrPartition):
-		k.add(name, replication.Fail, "is not there", "create it, or set kafka.topics.create")
-		return
-	case errors.Is(t.Error, kafka.TopicAuthorizationFailed):
-		k.add(name, replication.Fail, t.Error.Error(), adviceFor(kafka.TopicAuthorizationFailed, t.Name))
-		return
-	case t.Error != nil:
-		k.add(name, replication.Fail, t.Error.Error(), "")
-		return
-	}
-	replicas := brokers
-	for _, p := range t.Partitions {
-		replicas = min(replicas, len(p.Replicas))
-		if p.Leader.Host == "" {
-			k.add(name, replication.Warn, fmt.Sprintf("partition %d has no leader now", p.ID), "look after the brokers that hold it")
-		}
-	}
-	settings := k.settings(ctx, t.Name)
-	detail := fmt.Sprintf("%d partitions, %d replicas, max.message.bytes %s", len(t.Partitions), replicas, orUnknown(settings["max.message.bytes"]))
-	level, remedy := replication.OK, ""
-	if isr, err := strconv.Atoi(settings["min.insync.replicas"]); err == nil {
-		detail += fmt.Sprintf(", min.insync.replicas %d", isr)
+// reach asks all bootstrap addresses at once and keeps the link to the first one in
+// their order that answers; nil when none does.
+func (k *checkup) reach(ctx context.Context) (home *link) {
+	const name = "kafka"
+	links, errs := k.openAll(ctx, k.cfg.Brokers)
+	for i, l := range links {
 		switch {
-		case isr > replicas:
-			level, remedy = replication.Fail, "acks=all can never be met: lower min.insync.replicas or add replicas"
-		case isr == replicas && replicas > 1:
-			level, remedy = replication.Warn, "one broker away and nothing can be written: min.insync.replicas below the number of replicas"
+		case l == nil:
+		case home == nil:
+			home = l
+			k.ok(name, "%s answers", k.cfg.Brokers[i])
+		default:
+			l.close()
 		}
 	}
-	if strings.Contains(settings["cleanup.policy"], "compact") {
-		level, remedy = max(level, replication.Warn), "the topic is compacted: older events of a key disappear, and events without a key are refused"
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		f := k.connectFinding("bootstrap "+k.cfg.Brokers[i], k.cfg.Brokers[i], err)
+		if home != nil {
+			f.Level, f.Cause = replication.Warn, "the relay finds the cluster by the others now; when those are away, it does not"
+		} else if len(k.cfg.Brokers) == 1 {
+			f.Name = name
+		}
+		k.put(f)
 	}
-	k.add(name, level, detail, remedy)
+	return home
 }
 
-// settings reads a topic's configuration; empty without the right to.
-func (k *checkup) settings(ctx context.Context, topic string) map[string]string {
-	out := map[string]string{}
-	res, err := k.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
-		ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
-		ConfigNames: []string{"max.message.bytes", "min.insync.replicas", "cleanup.policy"},
-	}}})
+// openAll opens a link to every address.
+func (k *checkup) openAll(ctx context.Context, addresses []string) ([]*link, []error) {
+	links, errs := make([]*link, len(addresses)), make([]error, len(addresses))
+	var all sync.WaitGroup
+	for i, address := range addresses {
+		all.Go(func() { links[i], errs[i] = k.open(ctx, address) })
+	}
+	all.Wait()
+	return links, errs
+}
+
+// learnCluster asks for brokers, topics and rights. The rights come with versions 8
+// of Metadata, Kafka 2.3.
+func (k *checkup) learnCluster(ctx context.Context, home *link) error {
+	ask8 := &metadata.Request{IncludeClusterAuthorizedOperations: true, IncludeTopicAuthorizedOperations: true} // no names: all topics
+	md, err := ask[*metadata.Response](ctx, home, ask8)
 	if err != nil {
-		return out
+		return err
 	}
-	for _, r := range res.Resources {
-		for _, e := range r.ConfigEntries {
-			out[e.ConfigName] = e.ConfigValue
+	k.md = md
+	for _, t := range k.look.Topics { // one that we may not see is not among all
+		if slices.ContainsFunc(md.Topics, func(m metadata.ResponseTopic) bool { return m.Name == t }) {
+			continue
+		}
+		one, err := ask[*metadata.Response](ctx, home, &metadata.Request{TopicNames: []string{t}, IncludeTopicAuthorizedOperations: true})
+		if err != nil {
+			return err
+		}
+		md.Topics = append(md.Topics, one.Topics...)
+	}
+	k.service = recogniseKafka(append(slices.Clone(k.cfg.Brokers), k.addresses()...), md.ClusterID)
+	controller := "none is named"
+	for _, b := range md.Brokers {
+		if b.NodeID == md.ControllerID {
+			controller = "broker " + strconv.Itoa(int(b.NodeID))
 		}
 	}
-	return out
+	k.ok("cluster", "%s, %s, controller: %s, %s", orWord(md.ClusterID, "without an id"), plural(len(md.Brokers), "broker"), controller, plural(len(md.Topics), "topic"))
+	return nil
 }
 
-func orUnknown(s string) string {
+// addresses are those that the brokers advertise.
+func (k *checkup) addresses() []string {
+	list := make([]string, len(k.md.Brokers))
+	for i, b := range k.md.Brokers {
+		list[i] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
+	return list
+}
+
+func orWord(s, word string) string {
 	if s == "" {
-		return "unknown (no right to read the topic's configuration)"
+		return word
 	}
 	return s
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

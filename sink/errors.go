@@ -96,6 +96,25 @@ func adviceFor(code kafka.Error, topic string) string {
 	return "see the broker's authorizer log"
 }
 
+// adviceForCertificate says what to do about a broker's certificate that does not
+// verify.
+func adviceForCertificate(err error) string {
+	var (
+		authority x509.UnknownAuthorityError
+		host      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return "set kafka.tls.ca_file to the authority that signed the broker's certificate"
+	case errors.As(err, &host):
+		return "name the brokers by a host that their certificates hold (kafka.brokers, advertised.listeners), or set kafka.tls.server_name to it"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the broker's certificate, or set the clock of this machine"
+	}
+	return "check kafka.tls.ca_file and kafka.tls.server_name against the broker's certificate"
+}
+
 // refusal tells connection errors that need a human from those that pass.
 func refusal(op string, err error) *RefusedError {
 	var (
@@ -107,7 +126,7 @@ func refusal(op string, err error) *RefusedError {
 	)
 	switch {
 	case errors.As(err, &verify), errors.As(err, &authority):
-		return &RefusedError{op, err, "check kafka.tls.ca_file and kafka.tls.server_name against the broker's certificate"}
+		return &RefusedError{op, err, adviceForCertificate(err)}
 	case errors.As(err, &record):
 		return &RefusedError{op, err, "the listener does not speak TLS: leave kafka.tls out, or name a port that does"}
 	case errors.As(err, &remote) && remote.Op == "remote error": // how crypto/tls reports an alert

@@ -45,50 +45,6 @@ func TestInit(t *testing.T) {
 	stop(t, p)
 }
 
-// TestCheck: both sides at once, and nothing is changed.
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	s := open(t, "order")
-	s.ready(t).Kill() // so that the broker knows producers
-	type report struct {
-		OK       bool
-		Findings []struct{ Side, Name, Level, Detail, Remedy string }
-	}
-	check := func(env ...string) (int, report) {
-		t.Helper()
-		code, output := s.run(t, []string{"check", "-o", "json"}, env...)
-		var r report
-		if err := json.Unmarshal([]byte(output), &r); err != nil {
-			t.Fatalf("check: %v: %s", err, output)
-		}
-		return code, r
-	}
-	code, r := check()
-	if code != 0 || !r.OK || len(r.Findings) < 5 {
-		t.Errorf("check: exit code %d: %+v", code, r)
-	}
-	// Problems on both sides, in one go.
-	s.Exec(t, "ALTER PUBLICATION "+s.Publication+" DROP TABLE public.outbox")
-	code, r = check("WALRELAY_KAFKA_BROKERS=127.0.0.1:1")
-	failed := make(map[string]int)
-	for _, finding := range r.Findings {
-		if finding.Level == "fail" {
-			failed[finding.Side]++
-			if finding.Remedy == "" {
-				t.Errorf("%s: no remedy: %s", finding.Name, finding.Detail)
-			}
-		}
-	}
-	if code != 3 || r.OK || failed["postgres"] == 0 || failed["kafka"] == 0 {
-		t.Errorf("check: exit code %d, failures %v: %+v", code, failed, r)
-	}
-	code, output := s.run(t, []string{"check"}, "WALRELAY_POSTGRES_URL=postgres://nobody@127.0.0.1:1/none", "WALRELAY_KAFKA_BROKERS=127.0.0.1:1")
-	if code != 3 {
-		t.Errorf("check: exit code %d: %s", code, output)
-	}
-	mustSay(t, output, "127.0.0.1:1", "2 problems")
-}
-
 // TestConfigCommand: what is in force, where it came from, and no secrets.
 func TestConfigCommand(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,11 @@ type KafkaOptions struct {
 	// little memory: a benchmark wants a broker as it runs in earnest.
 	JavaOptions []string
 
+	// Listeners are further ones, by name (capital letters) with their security
+	// protocol, each on a port of its own: Broker.Listener. The harness itself
+	// keeps to its own, which must stay open to it.
+	Listeners map[string]string
+
 	// Proxied puts a Proxy before the broker: Brokers and what the broker
 	// advertises are the proxy's address, so every client that starts from
 	// Brokers stays behind it. The harness itself goes past it.
@@ -50,6 +55,8 @@ type Broker struct {
 	direct []string // past the proxy
 	proxy  *Proxy   // nil without
 	node   node     // nil: not ours to stop
+
+	listeners map[string]string // addresses of KafkaOptions.Listeners
 }
 
 // node is a broker that the harness can start and break. A node keeps its
@@ -181,7 +188,7 @@ func StartKafka(ctx context.Context, options KafkaOptions) (*Broker, error) {
 func (p *brokerPlan) open(ctx context.Context) (*Broker, error) {
 	broker := &Broker{
 		origin: p.origin, real: true, node: p.node, proxy: p.proxy,
-		addrs: []string{p.advertised}, direct: []string{p.direct},
+		addrs: []string{p.advertised}, direct: []string{p.direct}, listeners: p.listeners,
 	}
 	if err := broker.Start(ctx); err != nil {
 		return nil, errors.Join(err, broker.Remove())
@@ -194,6 +201,9 @@ func (b *Broker) Brokers() []string { return b.addrs }
 
 // Direct are the addresses past the proxy, the same as Brokers without one.
 func (b *Broker) Direct() []string { return b.direct }
+
+// Listener is the address of one of KafkaOptions.Listeners.
+func (b *Broker) Listener(name string) string { return b.listeners[name] }
 
 // Proxy is the one that KafkaOptions.Proxied asked for, else nil.
 func (b *Broker) Proxy() *Proxy { return b.proxy }

@@ -77,7 +77,7 @@ func newDockerNode(p *brokerPlan, image string) *dockerNode {
 	// Inside, the broker listens where the published ports lead to.
 	properties["listeners"] = strings.ReplaceAll(properties["listeners"], "127.0.0.1", "0.0.0.0")
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
-		n.args = append(n.args, "--env", dockerVariable(name)+"="+properties[name])
+		n.args = append(n.args, "--env", dockerVariable(name)+"="+escape.Replace(properties[name]))
 	}
 	n.args = append(n.args, image)
 	return n

@@ -22,6 +22,8 @@ type brokerPlan struct {
 	proxy      *Proxy
 	origin     string
 	node       node
+
+	listeners map[string]string // addresses of KafkaOptions.Listeners
 }
 
 // planBroker finds ports and, when asked, puts a proxy before the one that is
@@ -30,7 +32,7 @@ type brokerPlan struct {
 //	relay ─▶ proxy ─▶ PLAINTEXT listener     harness ─▶ DIRECT listener
 func planBroker(options KafkaOptions) (*brokerPlan, error) {
 	p := &brokerPlan{java: options.JavaOptions}
-	for range 3 {
+	for range 3 + len(options.Listeners) {
 		port, err := postgres.FreePort()
 		if err != nil {
 			return nil, err
@@ -70,8 +72,20 @@ func planBroker(options KafkaOptions) (*brokerPlan, error) {
 		// The cleaner takes 128 MB of the small heap otherwise.
 		"log.cleaner.dedupe.buffer.size": "4194304",
 	}
+	p.listen(options.Listeners)
 	maps.Copy(p.properties, options.Properties)
 	return p, nil
+}
+
+// listen adds listeners on the ports that are left.
+func (p *brokerPlan) listen(protocols map[string]string) {
+	p.listeners = make(map[string]string, len(protocols))
+	for i, name := range slices.Sorted(maps.Keys(protocols)) {
+		p.listeners[name] = local(p.ports[3+i])
+		p.properties["listeners"] += "," + name + "://" + p.listeners[name]
+		p.properties["advertised.listeners"] += "," + name + "://" + p.listeners[name]
+		p.properties["listener.security.protocol.map"] += "," + name + ":" + protocols[name]
+	}
 }
 
 func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
@@ -83,11 +97,14 @@ func (p *brokerPlan) close() error {
 	return p.proxy.Close()
 }
 
+// escape lets a value have backslashes and lines, as PEM does, in Java's format.
+var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+
 // file is the content of server.properties.
 func (p *brokerPlan) file(dataDir string) string {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(p.properties)) {
-		fmt.Fprintf(&text, "%s=%s\n", name, strings.ReplaceAll(p.properties[name], `\`, `\\`))
+		fmt.Fprintf(&text, "%s=%s\n", name, escape.Replace(p.properties[name]))
 	}
 	fmt.Fprintf(&text, "log.dirs=%s\n", dataDir)
 	return text.String()
