@@ -127,8 +127,8 @@ func TestSecurityKafkaRights(t *testing.T) {
 // goes on as docs/security.md says it does, and `walrelay check` names it.
 func TestSecurityKafkaMissingRight(t *testing.T) {
 	t.Parallel()
-	fails := func(code int, says ...string) func(*testing.T, *principal) {
-		return func(t *testing.T, p *principal) {
+	check := func(code int, says ...string) func(*principal, *testing.T) {
+		return func(p *principal, t *testing.T) {
 			t.Helper()
 			if got, output := p.check(t); got != code || !containsAll(strings.Join(strings.Fields(output), " "), says...) {
 				t.Errorf("check: exit code %d, and it should be %d and say %q: %s", got, code, says, output)
@@ -137,23 +137,23 @@ func TestSecurityKafkaMissingRight(t *testing.T) {
 	}
 	for _, test := range []struct {
 		resource, operation string
-		check               func(*testing.T, *principal)
+		check               func(*principal, *testing.T)
 		run                 func(*principal, *testing.T)
 	}{
-		{"topic", "Write", fails(3, "no right to write", "--operation Write", ".order"), (*principal).runWithoutWrite},
-		{"topic", "Read", fails(0, "may be written, not read", "--operation Read --topic"), (*principal).runWithoutRead},
-		{"topic", "DescribeConfigs", fails(0, "no right to the topic's configuration", "--operation DescribeConfigs"), (*principal).runAsIfNothing},
-		{"topic", "Create", fails(0), (*principal).runWithoutCreate}, // check knows no topic that is not there
-		{"transactional-id", "Write", fails(0, "no right to transactional id", "--operation Write", "--transactional-id walrelay-"), (*principal).runWithoutFence},
+		{"topic", "Write", check(3, "no right to write", "--operation Write", ".order"), (*principal).runWithoutWrite},
+		{"topic", "Read", check(0, "may be written, not read", "--operation Read --topic"), (*principal).runWithoutRead},
+		{"topic", "DescribeConfigs", check(0, "no right to the topic's configuration", "--operation DescribeConfigs"), (*principal).runAsIfNothing},
+		{"topic", "Create", (*principal).checkWithoutCreate, (*principal).runWithoutCreate},
+		{"transactional-id", "Write", check(0, "no right to transactional id", "--operation Write", "--transactional-id walrelay-"), (*principal).runWithoutFence},
 		// Write implies Describe for Kafka, so these are documented for the reader alone.
-		{"topic", "Describe", fails(0), (*principal).runAsIfNothing},
-		{"transactional-id", "Describe", fails(0), (*principal).runAsIfNothing},
+		{"topic", "Describe", check(0), (*principal).runAsIfNothing},
+		{"transactional-id", "Describe", check(0), (*principal).runAsIfNothing},
 	} {
 		t.Run(test.operation+" on "+test.resource, func(t *testing.T) {
 			t.Parallel()
 			p := openPrincipal(t)
 			taken := p.revoke(t, test.resource, test.operation)
-			test.check(t, p)
+			test.check(p, t)
 			test.run(p, t)
 			p.broker.Allow(t, p.name, taken...)
 			output := p.works(t, p.env...)
@@ -170,6 +170,35 @@ func TestSecurityKafkaMissingRight(t *testing.T) {
 		p.refused(t, proxy, []string{"WR070", "grant the relay's principal"}, append(p.env, brokers(proxy.Address()))...)
 		p.broker.Allow(t, p.name, p.rights...)
 		p.works(t, p.env...)
+	})
+	t.Run("the canary's topic", func(t *testing.T) {
+		t.Parallel()
+		p := openPrincipal(t)
+		topic := harness.TopicPrefix(t) + "canary"
+		p.Kafka.CreateTopic(t, topic, 1)
+		settings := append(p.env, "WALRELAY_CANARY_EVERY=200ms", "WALRELAY_CANARY_TOPIC="+topic)
+		p.insert(t)
+		process := p.start(t, settings...)
+		ended(t, process, 3) // as for any other topic
+		mustSay(t, process.Output(), "WR0702", "Write and Describe on topic", topic)
+		p.broker.Allow(t, p.name, harness.Grant{Resource: "topic", Name: topic, Operation: "Write"}, harness.Grant{Resource: "topic", Name: topic, Operation: "Describe"})
+		p.works(t, settings...)
+	})
+	t.Run("the dead-letter topic", func(t *testing.T) {
+		t.Parallel()
+		p := openPrincipal(t)
+		topic := harness.TopicPrefix(t) + "dead"
+		p.Kafka.CreateTopic(t, topic, 1)
+		p.topic(t, "small", "max.message.bytes", "600")
+		settings := append(p.env, "WALRELAY_ON_POISON=dead-letter", "WALRELAY_DEAD_LETTER_TOPIC="+topic)
+		p.Insert(t, p.Table, "small", "1", "Placed", `{"seq": 1000000, "name": "`+strings.Repeat("x", 1000)+`"}`)
+		process := p.start(t, settings...)
+		ended(t, process, 3)
+		mustSay(t, process.Output(), "WR0702", "Write and Describe on topic", topic)
+		p.broker.Allow(t, p.name, harness.Grant{Resource: "topic", Name: topic, Operation: "Write"}, harness.Grant{Resource: "topic", Name: topic, Operation: "Describe"})
+		process = p.ready(t, settings...)
+		p.Kafka.ReadCount(t, soon, 1, topic)
+		stop(t, process)
 	})
 	t.Run("no right to produce", func(t *testing.T) {
 		t.Parallel()
@@ -223,6 +252,16 @@ func (p *principal) runWithoutFence(t *testing.T) {
 		t.Errorf("walrelay_write_fence is %v", fence)
 	}
 	stop(t, process)
+}
+
+// checkWithoutCreate: of a topic that does not depend on the event it is known that it
+// can't be made.
+func (p *principal) checkWithoutCreate(t *testing.T) {
+	t.Helper()
+	code, output := p.run(t, []string{"check"}, append(p.env, "WALRELAY_ROUTE_TOPIC="+p.Prefix+"fixed")...)
+	if code != 3 || !containsAll(strings.Join(strings.Fields(output), " "), "no right to make it", "--operation Create") {
+		t.Errorf("check: exit code %d: %s", code, output)
+	}
 }
 
 // runWithoutCreate: a missing topic is waited for.

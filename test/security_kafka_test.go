@@ -2,11 +2,31 @@ package test_test
 
 import (
 	"net"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/walrelay/walrelay/test/harness"
 )
+
+// The suite of security_*_test.go runs the built program against a real Kafka
+// (KRaft, StandardAuthorizer) and a real PostgreSQL that verify who comes:
+//
+//   - security_kafka_test.go: TLS, mutual TLS and SASL (PLAIN, SCRAM). What does not
+//     verify is refused with the setting to correct and exit code 3, or waited for
+//     where it looks like a restart; nothing is lost meanwhile; refused starts make
+//     few connections, waiting ones no storm; rotated passwords count from the next
+//     connection on.
+//   - security_acl_test.go: the ACLs of docs/security.md, read from there, are enough
+//     for all that the relay does; each one that is missing is named, by the relay and
+//     by `walrelay check`, or degrades as documented.
+//   - security_postgres_test.go: sslmode, certificates, SCRAM and pg_hba.conf; the role
+//     of `walrelay init --print-sql` is enough; each missing right is named.
+//   - security_secrets_test.go: passwords, tokens, keys and payloads are in no log,
+//     page, metric, command or command line, also not when a start fails.
+//   - security_http_test.go: the pages among hostile clients.
+//
+// All share one broker and one PostgreSQL.
 
 // secureShop is a shop whose Kafka asks for certificates, passwords and rights.
 // What is inserted while the relay is refused has to arrive at the end.
@@ -77,6 +97,15 @@ func (s *secureShop) refused(t *testing.T, proxy *harness.Proxy, says []string, 
 	if made := proxy.Accepted() - before; made == 0 || made > attempts {
 		t.Errorf("%d connections to Kafka instead of 1 to %d", made, attempts)
 	}
+	s.checkFails(t, env...)
+}
+
+// checkFails: `walrelay check` finds what keeps the relay from Kafka, too.
+func (s *secureShop) checkFails(t *testing.T, env ...string) {
+	t.Helper()
+	if code, output := s.run(t, []string{"check"}, env...); code != 3 || !strings.Contains(output, "✗") || !strings.Contains(output, "remedy") {
+		t.Errorf("check: exit code %d: %s", code, output)
+	}
 }
 
 // storm is how long a relay that waits is watched, and stormLimit how many
@@ -104,6 +133,7 @@ func (s *secureShop) waits(t *testing.T, proxy *harness.Proxy, says []string, en
 		t.Error("it has ended instead of waiting")
 	}
 	stop(t, p)
+	s.checkFails(t, env...)
 }
 
 // brokers is the setting of the one address to start from.
@@ -223,46 +253,61 @@ func sasl(mechanism, user, password string) []string {
 	return []string{"WALRELAY_KAFKA_SASL_MECHANISM=" + mechanism, "WALRELAY_KAFKA_SASL_USERNAME=" + user, "WALRELAY_KAFKA_SASL_PASSWORD=" + password}
 }
 
+// saslPassword has what SASLprep and PLAIN must leave alone.
+const saslPassword = `sécret, with \ and 'quotes'`
+
 // TestSecurityKafkaSASL: every mechanism, with and without TLS; who is not let in
 // is told why, once.
 func TestSecurityKafkaSASL(t *testing.T) {
 	t.Parallel()
-	s := openSecure(t)
-	const password = "sécret, with \\ and 'quotes'"
-	user := s.Slot
-	s.broker.User(t, user, password)
-	for _, principal := range []string{user, harness.PlainUser} {
-		s.broker.Allow(t, "User:"+principal, documented(t, s.Prefix)...)
-	}
-	ca := "WALRELAY_KAFKA_TLS_CA_FILE=" + harness.File(t, "ca.pem", s.broker.Trusted.PEM)
 	for _, listener := range []string{harness.ListenSASL, harness.ListenSASLTLS} {
-		open := harness.NewProxy(t, s.broker.Listener(listener))
-		at := func(settings []string) []string {
+		t.Run(listener, func(t *testing.T) {
+			t.Parallel()
+			s := openSASL(t)
+			proxy := harness.NewProxy(t, s.broker.Listener(listener))
+			more := []string{brokers(proxy.Address())}
 			if listener == harness.ListenSASLTLS {
-				settings = append(settings, ca)
+				more = append(more, "WALRELAY_KAFKA_TLS_CA_FILE="+harness.File(t, "ca.pem", s.broker.Trusted.PEM))
 			}
-			return append(settings, brokers(open.Address()))
-		}
-		s.works(t, at(sasl("plain", harness.PlainUser, harness.PlainPassword))...)
-		wrong := []string{"WR0608", "kafka.sasl.username and kafka.sasl.password"}
-		s.refused(t, open, wrong, at(sasl("plain", harness.PlainUser, "wrong"))...)
-		s.refused(t, open, wrong, at(sasl("plain", "nobody", "wrong"))...)
-		for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
-			s.works(t, at(sasl(mechanism, user, password))...)
-			s.refused(t, open, wrong, at(sasl(mechanism, user, "wrong"))...)
-			s.refused(t, open, wrong, at(sasl(mechanism, "nobody", password))...)
-		}
+			as := func(mechanism, user, password string) []string {
+				return append(sasl(mechanism, user, password), more...)
+			}
+			wrong := []string{"WR0608", "kafka.sasl.username and kafka.sasl.password"}
+			s.works(t, as("plain", harness.PlainUser, harness.PlainPassword)...)
+			s.refused(t, proxy, wrong, as("plain", harness.PlainUser, "wrong")...)
+			s.refused(t, proxy, wrong, as("plain", "nobody", "wrong")...)
+			for _, mechanism := range []string{"scram-sha-256", "scram-sha-512"} {
+				s.works(t, as(mechanism, s.Slot, saslPassword)...)
+				s.refused(t, proxy, wrong, as(mechanism, s.Slot, "wrong")...)
+				s.refused(t, proxy, wrong, as(mechanism, "nobody", saslPassword)...)
+			}
+		})
 	}
-	simple := harness.NewProxy(t, s.broker.Listener(harness.ListenPlain))
-	s.refused(t, simple, []string{"WR0609", "kafka.sasl.mechanism", "sasl.enabled.mechanisms"}, append(sasl("scram-sha-512", user, password), brokers(simple.Address()))...)
-	direct := harness.NewProxy(t, s.broker.Direct()[0])
-	s.refused(t, direct, []string{"WR0609", "kafka.sasl.mechanism"}, append(sasl("scram-sha-512", user, password), brokers(direct.Address()))...)
+	t.Run("mechanisms and files", func(t *testing.T) {
+		t.Parallel()
+		s := openSASL(t)
+		for address, says := range map[string]string{s.broker.Listener(harness.ListenPlain): "sasl.enabled.mechanisms", s.broker.Direct()[0]: "kafka.sasl.mechanism"} {
+			proxy := harness.NewProxy(t, address)
+			s.refused(t, proxy, []string{"WR0609", says}, append(sasl("scram-sha-512", s.Slot, saslPassword), brokers(proxy.Address()))...)
+		}
+		// A file as an editor leaves it.
+		settings := sasl("scram-sha-512", s.Slot, "")[:2]
+		for _, end := range []string{"", "\n", "\r\n"} {
+			s.works(t, append(settings, "WALRELAY_KAFKA_SASL_PASSWORD_FILE="+harness.File(t, "password", []byte(saslPassword+end)), brokers(s.broker.Listener(harness.ListenSASL)))...)
+		}
+	})
+}
 
-	// From a file, as an editor leaves it.
-	settings := sasl("scram-sha-512", user, "")[:2]
-	for _, end := range []string{"", "\n", "\r\n"} {
-		s.works(t, append(settings, "WALRELAY_KAFKA_SASL_PASSWORD_FILE="+harness.File(t, "password", []byte(password+end)), brokers(s.broker.Listener(harness.ListenSASL)))...)
+// openSASL makes a shop with a SCRAM user of its slot's name; it and the user of
+// PLAIN may write its topics.
+func openSASL(t *testing.T) *secureShop {
+	t.Helper()
+	s := openSecure(t)
+	s.broker.User(t, s.Slot, saslPassword)
+	for _, user := range []string{s.Slot, harness.PlainUser} {
+		s.broker.Allow(t, "User:"+user, documented(t, s.Prefix)...)
 	}
+	return s
 }
 
 // TestSecurityKafkaRotation: a password that is changed while the relay runs
