@@ -52,6 +52,7 @@ func startRelay(ctx context.Context, o Options, postgres string, b *broker, log 
 		}},
 		Sink:     sink.Config{Brokers: b.addresses, ClientID: "walrelay-demo"},
 		OnPoison: relay.PoisonStop,
+		Version:  o.Version,
 		Log:      log,
 		Metrics:  metrics,
 	})

@@ -116,7 +116,7 @@ func (r *Relay) standBy(err error, message string) {
 	if news {
 		r.log.Info().Err(err).Msg("standing by")
 	}
-	r.setWaiting(StateStandby, Reason{Code: "standby", Message: message})
+	r.setWaiting(StateStandby, reasonFor("standby", err, message))
 }
 
 // slotFree waits until nobody reads from the slot.

@@ -53,6 +53,7 @@ type Config struct {
 
 	NoWait bool // ErrStandby instead of waiting while another instance holds the slot
 
+	Version string // what /status says runs
 	Log     zerolog.Logger
 	Metrics *telemetry.Metrics // nil: none are kept
 }

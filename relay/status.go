@@ -9,7 +9,7 @@ import (
 
 // Status is a look at the relay, the body of /status.
 type Status struct {
-	Version  string    `json:"version,omitempty"`  // who runs the relay sets it
+	Version  string    `json:"version,omitempty"`
 	Instance string    `json:"instance,omitempty"` // host and process id
 	Started  time.Time `json:"started"`
 
@@ -77,7 +77,7 @@ func (r *Relay) Status() any { return r.Snapshot() }
 func (r *Relay) Snapshot() Status {
 	unsent, age := r.unsent()
 	out := Status{
-		Instance: r.cfg.Replication.Instance, Started: r.started,
+		Version: r.cfg.Version, Instance: r.cfg.Replication.Instance, Started: r.started,
 		Target: r.cfg.Replication.Target(), Slot: r.cfg.Replication.Slot, Publication: r.cfg.Replication.Publication, Brokers: r.cfg.Sink.Brokers,
 		UnsentEvents: unsent, OldestUnsentSecs: age.Seconds(), Delivered: r.meter.delivered.Load(), DeliveredBytes: r.meter.bytes.Load(),
 		Errors: r.journal.list(), Topics: r.meter.topics(), Canary: r.canary.status(),

@@ -71,8 +71,8 @@ func (s kafkaService) notes(cfg Config) (list []Finding) {
 	switch s.name {
 	case "Azure Event Hubs":
 		list = append(list, Finding{
-			Name: name, Level: replication.Warn, Detail: "Azure Event Hubs closes the connection on a request above 1,046,528 bytes, and on connections idle for 240 s",
-			Cause:  "a large batch, or one event near 1 MB, ends in a lost connection instead of an answer, and is tried again without end",
+			Name: name, Level: replication.Warn, Detail: "Azure Event Hubs closes the connection on a request above 1,046,528 bytes",
+			Cause:  "one event near 1 MB ends in a lost connection instead of an answer, and is tried again without end",
 			Remedy: "keep events well below 1 MB (payloads elsewhere, their address in the event); make topics in the portal",
 			Doc:    "https://learn.microsoft.com/azure/event-hubs/apache-kafka-configurations",
 		})

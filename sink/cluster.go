@@ -22,7 +22,7 @@ type cluster struct {
 }
 
 const (
-	idleTimeout = 4 * time.Minute // brokers close after ten
+	idleTimeout = 3 * time.Minute // brokers close after ten, Azure Event Hubs after four
 	// scoutTimeout is how long a scout's connections stay; kafka-go keeps a
 	// Transport in memory until then, with all that it has learned.
 	scoutTimeout = time.Second

@@ -110,7 +110,8 @@ const (
 	goodSize = 512 << 10
 	// maxRequest bounds what one Produce request carries, so that the copies
 	// that kafka-go makes of it stay small; a single larger batch goes alone.
-	maxRequest = 1 << 20
+	// Azure Event Hubs takes 1,046,528 bytes.
+	maxRequest = 1_000_000
 	// produceTimeout is what the broker may take for acks=all.
 	produceTimeout = 10 * time.Second
 	// answerTimeout is when an answer counts as lost.

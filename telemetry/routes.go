@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,9 @@ func routes(m *Metrics, p Pipeline, h *history, ending <-chan struct{}) http.Han
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, p) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { readiness(w, p, accessOf(r)) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		readiness(w, p, accessOf(r), r.URL.Query().Get("standby") == "ok")
+	})
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, true, p.Status()) })
 	mux.HandleFunc("GET /{$}", servePage)
 	mux.Handle("GET /live", &live{
@@ -36,10 +39,18 @@ func health(w http.ResponseWriter, p Pipeline) {
 	writeJSON(w, answer.Alive, answer)
 }
 
+// standby is the code of the reason of an instance that waits for the slot.
+const standby = "standby"
+
 // readiness is /readyz. Strangers get codes only: messages name hosts and topics.
-func readiness(w http.ResponseWriter, p Pipeline, a access) {
+// With standbyToo an instance that stands by passes as well, the reason still there:
+// for probes of two replicas, of which one never streams.
+func readiness(w http.ResponseWriter, p Pipeline, a access, standbyToo bool) {
 	ready, reasons := p.Ready()
 	reasons = listed(reasons)
+	if standbyToo && len(reasons) > 0 && !slices.ContainsFunc(reasons, func(r Reason) bool { return r.Code != standby }) {
+		ready = true
+	}
 	if a != full {
 		short := make([]Reason, len(reasons))
 		for i, r := range reasons {

@@ -37,7 +37,7 @@ func chromium(t *testing.T) string {
 		}
 	}
 	missing := fmt.Sprintf("no browser for the status page: none of %s is there; install Chromium or set %s", strings.Join(names, ", "), chromiumVariable)
-	if harness.Required() {
+	if harness.ToolsRequired() {
 		t.Fatal(missing)
 	}
 	harness.Skip(t, missing)

@@ -201,7 +201,7 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("%d replicas, strategy %s, %d s to stop", s.Replicas, s.Strategy.Type, pod.Grace)
 	}
 	two := standby["Deployment"].Spec
-	if r := two.Strategy.RollingUpdate; two.Replicas != 2 || r.MaxSurge == nil || *r.MaxSurge != 0 || two.Template.Spec.Containers[0].ReadinessProbe.HTTPGet.Path != "/healthz" {
+	if r := two.Strategy.RollingUpdate; two.Replicas != 2 || r.MaxSurge == nil || *r.MaxSurge != 0 || two.Template.Spec.Containers[0].ReadinessProbe.HTTPGet.Path != "/readyz?standby=ok" {
 		t.Errorf("standby: %d replicas, %+v: a roll-out would wait for itself", two.Replicas, two)
 	}
 	if s := pod.SecurityContext; !s.RunAsNonRoot || s.RunAsUser != 65532 || s.SeccompProfile.Type != "RuntimeDefault" {

@@ -43,7 +43,7 @@ func findPrometheus(name string) (path string, err error) {
 func needPrometheus(t *testing.T, name string) string {
 	t.Helper()
 	path, err := findPrometheus(name)
-	if err != nil && harness.Required() {
+	if err != nil && harness.ToolsRequired() {
 		t.Fatal(err)
 	} else if err != nil {
 		harness.Skip(t, err.Error())

@@ -24,6 +24,8 @@ import (
 //     of `walrelay init --print-sql` is enough; each missing right is named.
 //   - security_secrets_test.go: passwords, tokens, keys and payloads are in no log,
 //     page, metric, command or command line, also not when a start fails.
+//   - security_events_test.go: what an event is called forges nothing that people and
+//     programs look at.
 //   - security_http_test.go: the pages among hostile clients.
 //
 // All share one broker and one PostgreSQL.

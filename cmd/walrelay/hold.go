@@ -35,7 +35,7 @@ func (h *held) reason() []telemetry.Reason {
 // Status is the relay's, with the error that is held.
 func (d *daemon) Status() any {
 	status := d.relay.Snapshot()
-	status.Version, status.Config = d.version, d.settings
+	status.Config = d.settings
 	if d.fatal() != nil {
 		status.State, status.Reasons = relay.StateBlocked, d.reason()
 	}

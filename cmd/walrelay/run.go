@@ -52,12 +52,13 @@ func (a *app) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if rc.NoWait, err = flags.GetBool("no-wait"); err != nil {
 		return fmt.Errorf("flag no-wait: %w", err)
 	}
-	rc.Log, rc.Metrics = log, telemetry.NewMetrics(buildInfo().Version)
+	rc.Version = buildInfo().Version
+	rc.Log, rc.Metrics = log, telemetry.NewMetrics(rc.Version)
 	r, err := relay.New(rc)
 	if err != nil {
 		return withCode(exitConfig, err)
 	}
-	d := &daemon{log: log, relay: r, metrics: rc.Metrics, hold: c.OnFatal == "hold", version: buildInfo().Version}
+	d := &daemon{log: log, relay: r, metrics: rc.Metrics, hold: c.OnFatal == "hold"}
 	for _, e := range c.Effective() {
 		d.settings = append(d.settings, relay.Setting{Key: e.Key, Value: e.Value, Source: e.Source})
 	}
@@ -128,7 +129,6 @@ type daemon struct {
 	hold    bool
 	held
 
-	version  string
 	settings []relay.Setting // in force, without secrets
 }
 

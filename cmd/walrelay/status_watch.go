@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/walrelay/walrelay/relay"
 )
@@ -196,9 +196,9 @@ func terminalSize(w io.Writer) (width, height int) {
 	if !ok {
 		return 0, 0
 	}
-	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
+	width, height, err := term.GetSize(int(file.Fd()))
 	if err != nil {
 		return 0, 0
 	}
-	return int(size.Col), int(size.Row)
+	return width, height
 }

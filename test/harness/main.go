@@ -71,6 +71,11 @@ func Required() bool {
 	return os.Getenv("WALRELAY_TEST_REQUIRE") == "1" || os.Getenv("CI") == "true"
 }
 
+// ToolsRequired says whether a missing browser or Prometheus is a failure, too. CI
+// alone does not ask for them: it may run where nothing can be installed, and the
+// summary says what was skipped.
+func ToolsRequired() bool { return os.Getenv("WALRELAY_TEST_REQUIRE") == "1" }
+
 // missing skips a test that cannot have what it needs, or fails it where that
 // is required.
 func missing(t testing.TB, what string, err error) {
