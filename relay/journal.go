@@ -81,7 +81,7 @@ func (j *journal) list() []ErrorStatus {
 func (r *Relay) trouble(name, message string, err error, with func(*zerolog.Event)) {
 	t := r.noted(name, err)
 	r.errors.Failed(name, message, err, func(e *zerolog.Event) {
-		e.Str("code", t.Code)
+		e.Str("code", t.Code).Str("advice", t.Remedy)
 		if with != nil {
 			with(e)
 		}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/walrelay/walrelay/replication"
 )
@@ -32,9 +35,7 @@ func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.
 func (r *Relay) prepared(ctx context.Context, control *replication.Control) (replication.Position, error) {
 	for {
 		done := r.lively(fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
-		position, err := control.Prepare(ctx, func(message string, fields ...any) {
-			r.log.Info().Fields(fields).Msg(message)
-		})
+		position, err := control.Prepare(ctx, r.say)
 		done()
 		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
 			return position, err
@@ -47,6 +48,15 @@ func (r *Relay) prepared(ctx context.Context, control *replication.Control) (rep
 			return position, ctx.Err()
 		}
 	}
+}
+
+// say is replication.LogFunc.
+func (r *Relay) say(message string, fields ...any) {
+	level := zerolog.InfoLevel
+	if slices.Contains(fields, any("warning")) {
+		level = zerolog.WarnLevel
+	}
+	r.log.WithLevel(level).Fields(fields).Msg(message)
 }
 
 // lively shows signs of life during a step that may rightly take long, until

@@ -128,6 +128,7 @@ func New(cfg Config) (*Relay, error) {
 	r := &Relay{cfg: cfg, log: cfg.Log, routers: routers, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log), started: time.Now()}
 	r.recent.payloads = cfg.ShowPayloads
 	if r.canary.Canary, r.canary.token = cfg.Canary, rand.Text(); r.canary.on() {
+		r.cfg.Sink.Optional = cfg.Canary.Topic
 		r.meter.canaryTopic, r.meter.canary = cfg.Canary.Topic, r.canaryAcked
 	}
 	r.cfg.Replication.Tables = nil

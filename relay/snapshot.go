@@ -66,9 +66,7 @@ func (r *Relay) snapshot(ctx context.Context, control *replication.Control) (rep
 func (r *Relay) beginSnapshot(ctx context.Context, control *replication.Control) (*replication.Snapshot, error) {
 	done := r.lively(fmt.Sprintf("slot %q is being made on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
 	defer done()
-	return control.BeginSnapshot(ctx, func(message string, fields ...any) {
-		r.log.Info().Fields(fields).Msg(message)
-	})
+	return control.BeginSnapshot(ctx, r.say)
 }
 
 // publish brings all tables to Kafka.

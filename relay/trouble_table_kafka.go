@@ -83,8 +83,8 @@ var topicTroubles = []Trouble{
 	},
 	{
 		Code: codeClusterRight, Side: sideKafka, Title: "the right to produce idempotently is missing",
-		Cause:  "The broker's authorizer forbids the relay's principal IdempotentWrite on the cluster, which brokers before 2.8 ask for. The process ends. Nothing is lost: events wait in the WAL.",
-		Remedy: "Grant it: `kafka-acls.sh --add --allow-principal User:walrelay --operation IdempotentWrite --cluster`.",
+		Cause:  "The broker's authorizer lets the relay's principal have no producer id: from Kafka 2.8 on because it may write to no topic at all, before because IdempotentWrite on the cluster is missing. The process ends. Nothing is lost: events wait in the WAL.",
+		Remedy: "Grant Write and Describe on the topics; before Kafka 2.8 also `kafka-acls.sh --add --allow-principal User:walrelay --operation IdempotentWrite --cluster`.",
 		Exit:   exitSetup,
 	},
 	{

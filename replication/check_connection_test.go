@@ -222,7 +222,7 @@ func forged(client io.Writer, server io.Reader) {
 func TestCheckConnection_pgBouncer(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("pgbouncer"); err != nil {
-		t.Skip("no pgbouncer is installed: apt-get install pgbouncer")
+		t.Skip("NO PGBOUNCER HERE: the pooler that check has to recognise was not tried (apt-get install pgbouncer)")
 	}
 	f := newFixture(t, superuser)
 	direct := f.config.ConnString

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// LogFunc takes a constant message and pairs of key and value. nil says nothing.
+// LogFunc takes a constant message and pairs of key and value; with the key
+// "warning" it is one. nil says nothing.
 type LogFunc func(msg string, kv ...any)
 
 // Prepare decides by marker, publication and slot how to start, and makes what a
@@ -46,7 +47,11 @@ func (c *Control) Prepare(ctx context.Context, log LogFunc) (Position, error) {
 		return Position{}, d.err
 	}
 	if d.note != "" {
-		log("start decided", "slot", c.config.Slot, "note", d.note)
+		key := "note"
+		if d.action == actRun { // without a marker that can be written
+			key = "warning"
+		}
+		log("start decided", "slot", c.config.Slot, key, d.note)
 	}
 	pos := Position{SystemID: c.server.systemID, Timeline: c.server.timeline}
 	switch {

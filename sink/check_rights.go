@@ -115,7 +115,7 @@ func (k *checkup) producer(ctx context.Context) {
 	default:
 		f := Finding{
 			Name: name, Level: replication.Fail, Detail: err.Error(), Cause: "without a producer id a repeated request would be a repeated event; the relay does not start without",
-			Remedy: k.acl("IdempotentWrite") + " --cluster\n(from Kafka 3.0 on Write on the topics is enough)",
+			Remedy: k.acl("IdempotentWrite") + " --cluster\n(from Kafka 2.8 on Write on the topics is enough)",
 		}
 		if !errNoRight(err) {
 			f.Remedy = "idempotent producers have to be allowed; " + k.service.lacks()

@@ -25,6 +25,10 @@ type Config struct {
 	Compression string         // none (default), gzip, snappy, lz4, zstd
 	Create      *TopicCreation // nil: a missing topic is waited for
 
+	// Optional is a topic without which everything goes on: what it has no right to is
+	// dropped, and said as a wait.
+	Optional string
+
 	// InFlightBytes bounds the memory of records handed over and not yet
 	// acknowledged, and the bytes of the window behind the oldest of them.
 	// With compression a batch counts twice until its compressed copy is made.

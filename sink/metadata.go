@@ -209,6 +209,10 @@ func (p *Producer) learn(ctx context.Context, client *kafka.Client, md *kafka.To
 		case kafka.InvalidTopic:
 			return p.illegal(md.Name)
 		case kafka.TopicAuthorizationFailed:
+			if md.Name == p.cfg.Optional {
+				p.wait(what, fmt.Errorf("%w: %s", code, adviceFor(code, md.Name)))
+				return false
+			}
 			p.mu.Lock()
 			p.stop(&RefusedError{"ask for " + what, code, adviceFor(code, md.Name)})
 			p.mu.Unlock()
@@ -329,6 +333,14 @@ func (p *Producer) home(part *partition) {
 	to.wake()
 }
 
+// creationError says what a refused creation needs.
+func creationError(err error) error {
+	if errors.Is(err, kafka.TopicAuthorizationFailed) || errors.Is(err, kafka.ClusterAuthorizationFailed) {
+		return fmt.Errorf("create: %w: grant the relay's principal Create on the topic or the cluster, or make the topic", err)
+	}
+	return fmt.Errorf("create: %w", err)
+}
+
 // missing makes a topic that is not there, or waits for somebody to make it.
 func (p *Producer) missing(ctx context.Context, client *kafka.Client, name string) (done bool) {
 	what := fmt.Sprintf("topic %q", name)
@@ -349,7 +361,7 @@ func (p *Producer) missing(ctx context.Context, client *kafka.Client, name strin
 	case errors.Is(err, kafka.InvalidTopic):
 		return p.illegal(name)
 	case err != nil && !errors.Is(err, kafka.TopicAlreadyExists):
-		p.wait(what, fmt.Errorf("create: %w", err))
+		p.wait(what, creationError(err))
 	}
 	return false // its partitions are asked for next
 }

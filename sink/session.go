@@ -126,7 +126,7 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool)
 		return false
 	}
 	p.retried("init_producer_id")
-	p.wait("producer id", err)
+	p.wait("producer id", hint(p.cfg, err))
 	if code == 0 || code == kafka.NotCoordinatorForGroup {
 		p.cluster.forget() // the coordinator may have moved to a broker not known yet
 	}

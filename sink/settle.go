@@ -148,6 +148,11 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	case fenced:
 		p.stop(fmt.Errorf("%s: %w (%s)", op, ErrFenced, code))
 	case refused:
+		if name == p.cfg.Optional {
+			p.replace(c.part.lane, c) // by nothing
+			go p.wait(fmt.Sprintf("topic %q", name), fmt.Errorf("%w: %s", code, adviceFor(code, name)))
+			return
+		}
 		p.stop(&RefusedError{op, code, adviceFor(code, name)})
 	case incompetent:
 		p.stop(fmt.Errorf("%s: the broker answered %d (%w), which walrelay does not know how to go on from", op, int(code), code))

@@ -122,6 +122,7 @@ func answersToStrangers(t *testing.T, address string) {
 			}
 			if answer != first || !strings.HasPrefix(head, "HTTP/1.1 401") {
 				t.Errorf("%s with %.60q: %q instead of %q", path, line, answer, first)
+				return
 			}
 		}
 	}

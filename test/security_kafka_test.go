@@ -83,7 +83,8 @@ func (s *secureShop) works(t *testing.T, env ...string) (output string) {
 	return p.Output()
 }
 
-// attempts bounds the connections of a start that Kafka or PostgreSQL refuses.
+// attempts bounds the connections of a start that Kafka refuses: producer id and
+// metadata are asked for at the same time, each once or twice.
 const attempts = 4
 
 // refused starts the relay with settings that Kafka refuses: it ends with exit

@@ -77,8 +77,9 @@ func (s *pgShop) denied(t *testing.T, proxy *harness.Proxy, says ...string) {
 	p := s.start(t, s.kafka)
 	ended(t, p, 3)
 	mustSay(t, p.Output(), says...)
-	if made := proxy.Accepted() - before; made == 0 || made > attempts {
-		t.Errorf("%d connections to PostgreSQL instead of 1 to %d", made, attempts)
+	// One for questions, and one for the stream where that one was let in.
+	if made := proxy.Accepted() - before; made == 0 || made > 2 {
+		t.Errorf("%d connections to PostgreSQL instead of 1 or 2", made)
 	}
 	if strings.Contains(p.Output(), rolePassword) || strings.Contains(p.Output(), url.QueryEscape(rolePassword)) {
 		t.Error("it has told the password")
@@ -275,6 +276,7 @@ func TestSecurityPostgresRights(t *testing.T) {
 				s.Exec(t, "REVOKE "+test.right+" ON "+test.on+" FROM "+cmp.Or(test.to, s.role))
 			}
 			s.Kafka.CreateTopic(t, s.Prefix+"canary", 1)
+			harness.Eventually(t, soon, "the broker knows the new topic", func() bool { return len(s.Kafka.Topics(t, s.Prefix+"canary")) == 1 })
 			settings := []string{s.kafka, "WALRELAY_CANARY_EVERY=200ms", "WALRELAY_CANARY_TOPIC=" + s.Prefix + "canary"}
 			code, output := s.run(t, []string{"check"}, settings...)
 			if code != 0 || !containsAll(strings.Join(strings.Fields(output), " "), test.check...) || test.check == nil && strings.Contains(output, "! marker") {

@@ -79,7 +79,7 @@ func TestSecuritySecrets(t *testing.T) {
 	s.Exec(t, "ALTER ROLE "+s.role+" PASSWORD '"+pgPassword+"'")
 	s.broker.User(t, s.Slot, kafkaPassword)
 	s.broker.Allow(t, "User:"+s.Slot, documented(t, s.Prefix)...)
-	small := s.topic(t, "small", "max.message.bytes", "600")
+	s.topic(t, "small", "max.message.bytes", "600")
 	s.Addr = withPassword(t, s.Addr, pgPassword)
 	certificate, key := s.broker.Trusted.Files(t, harness.Identity{Name: "relay"})
 	content, err := os.ReadFile(key)
@@ -95,34 +95,7 @@ func TestSecuritySecrets(t *testing.T) {
 		"WALRELAY_ON_POISON=skip", "WALRELAY_LOG_LEVEL=trace", brokers(s.broker.Listener(harness.ListenSASLTLS)))
 
 	for _, format := range []string{"json", "console", "auto"} {
-		p := s.ready(t, append(settings, "WALRELAY_LOG_FORMAT="+format)...)
-		s.insert(t)
-		s.Insert(t, s.Table, "order", "1", "Placed", `{"seq": 999, "name": "`+payload+`"}`)
-		s.Insert(t, s.Table, "small", "1", "Placed", `{"seq": 999, "name": "`+strings.Repeat(payload, 99)+`"}`) // poison
-		s.drained(t)
-		mustSay(t, p.WaitLog(t, soon, "Kafka can never take it").Text, small)
-		for _, path := range []string{"/metrics", "/status", "/live", "/", "/readyz", "/healthz"} {
-			secrets.search(t, path, visit(t, p, path, token))
-			secrets.search(t, path+" without credentials", visit(t, p, path, ""))
-			secrets.search(t, path+" with a wrong token", visit(t, p, path, "wrong"))
-		}
-		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID()))
-		if err == nil { // elsewhere than on Linux there is none
-			secrets.search(t, "the command line", string(line))
-		}
-		commands := [][]string{{"config"}, {"config", "-o", "json"}, {"check"}, {"check", "-o", "json"}, {"status"}, {"status", "-o", "json"}, {"init", "--print-sql"}}
-		if format != "json" { // they print the same whatever the log's format
-			commands = nil
-		}
-		for _, command := range commands {
-			_, output := s.run(t, command, append(settings, "WALRELAY_HTTP_LISTEN="+p.Address)...)
-			secrets.search(t, strings.Join(command, " "), output)
-			if command[0] == "status" {
-				mustSay(t, output, "streaming")
-			}
-		}
-		stop(t, p)
-		secrets.search(t, "the log as "+format, p.Output())
+		s.tellNothing(t, secrets, format, token, append(settings, "WALRELAY_LOG_FORMAT="+format))
 	}
 
 	// With http.show_payloads it is there: the search can find.
@@ -135,6 +108,40 @@ func TestSecuritySecrets(t *testing.T) {
 	stop(t, p)
 
 	s.failingStarts(t, secrets, settings)
+}
+
+// tellNothing runs the relay with events of that payload, a poison one among them,
+// and looks at all that it says.
+func (s *pgShop) tellNothing(t *testing.T, secrets marked, format, token string, settings []string) {
+	t.Helper()
+	payload := secrets["the payload"]
+	p := s.ready(t, settings...)
+	s.Insert(t, s.Table, "order", "1", "Placed", `{"seq": 999, "name": "`+payload+`"}`)
+	s.Insert(t, s.Table, "small", "1", "Placed", `{"seq": 999, "name": "`+strings.Repeat(payload, 99)+`"}`)
+	s.drained(t)
+	mustSay(t, p.WaitLog(t, soon, "Kafka can never take it").Text, s.Prefix+"small")
+	for _, path := range []string{"/metrics", "/status", "/live", "/", "/readyz", "/healthz"} {
+		secrets.search(t, path, visit(t, p, path, token))
+		secrets.search(t, path+" without credentials", visit(t, p, path, ""))
+		secrets.search(t, path+" with a wrong token", visit(t, p, path, "wrong"))
+	}
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID()))
+	if err == nil { // elsewhere than on Linux there is none
+		secrets.search(t, "the command line", string(line))
+	}
+	commands := [][]string{{"config"}, {"config", "-o", "json"}, {"check"}, {"check", "-o", "json"}, {"status"}, {"status", "-o", "json"}, {"init", "--print-sql"}}
+	if format != "json" { // they print the same whatever the log's format
+		commands = nil
+	}
+	for _, command := range commands {
+		_, output := s.run(t, command, append(settings, "WALRELAY_HTTP_LISTEN="+p.Address)...)
+		secrets.search(t, strings.Join(command, " "), output)
+		if command[0] == "status" {
+			mustSay(t, output, "streaming")
+		}
+	}
+	stop(t, p)
+	secrets.search(t, "the log as "+format, p.Output())
 }
 
 // failingStarts looks at what is said of each secret that is wrong.

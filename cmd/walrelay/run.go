@@ -154,7 +154,8 @@ func (d *daemon) run(ctx context.Context) error {
 	err := d.relay.Run(ctx)
 	code := relay.ExitCode(err)
 	if err != nil {
-		d.log.Error().Err(err).Str("code", relay.Diagnose(err).Code).Int("exit_code", code).Msg("relay ended")
+		trouble := relay.Diagnose(err)
+		d.log.Error().Err(err).Str("code", trouble.Code).Str("advice", trouble.Remedy).Int("exit_code", code).Msg("relay ended")
 	}
 	if err != nil && d.hold && ctx.Err() == nil && !errors.Is(err, relay.ErrStandby) {
 		d.keep(err, d.metrics)

@@ -63,13 +63,18 @@ func NewProxy(t testing.TB, target string) *Proxy {
 
 // StartProxy does the same for a caller that closes it.
 func StartProxy(target string) (*Proxy, error) {
-	port, err := postgres.FreePort()
-	if err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return nil, fmt.Errorf("start a proxy: %w", err)
+	var listener net.Listener
+	for try := 0; ; try++ {
+		port, err := postgres.FreePort()
+		if err != nil {
+			return nil, err
+		}
+		if listener, err = net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			break
+		}
+		if try == 10 { // others may take a port that was free a moment ago
+			return nil, fmt.Errorf("start a proxy: %w", err)
+		}
 	}
 	p := &Proxy{listener: listener, target: target, changed: make(chan struct{}), links: make(map[*link]struct{})}
 	p.running.Go(p.accept)
