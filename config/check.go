@@ -20,6 +20,7 @@ func (l *loader) check() {
 	l.checkTLS()
 	l.checkSASL()
 	l.checkHTTP()
+	l.checkCanary()
 	if c.Delivery == "exactly-once" {
 		l.problem(c.origins["delivery"], "delivery", "exactly-once is not yet available in this version: use at-least-once")
 	}

@@ -34,8 +34,12 @@ func TestAlive(t *testing.T) {
 		t.Errorf("moves again: %v", err)
 	}
 	stuck()
-	done := r.lively("waits for open transactions")
-	defer done()
+	_, done := r.lively(t.Context(), "waits for open transactions")
+	defer func() {
+		if err := done(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for until := time.Now().Add(10 * time.Second); r.Alive() != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("a long step shows no sign of life")

@@ -31,6 +31,7 @@ type canary struct {
 	sent  atomic.Int64
 
 	underway atomic.Bool  // emitted, not yet acknowledged or given up
+	handed   atomic.Bool  // to the sink
 	emitted  atomic.Int64 // when, ns since 1970
 	took     atomic.Int64 // ns, of the last one that was acknowledged
 	ackedAt  atomic.Int64 // ns since 1970; 0 before
@@ -38,13 +39,21 @@ type canary struct {
 
 func (c *canary) on() bool { return c.Every > 0 }
 
-// due says that one should be emitted: nothing was acknowledged for a while, and
-// none is under way. One that got lost with a connection is given up after a while.
+// due says that one should be emitted: nothing was acknowledged for a while, nor
+// was one emitted, and none is under way. One that got lost with a connection is
+// given up after a while; one that Kafka was given is not.
 func (c *canary) due(now, lastAck time.Time) bool {
-	if !c.on() || now.Sub(lastAck) < c.Every {
+	emitted := time.Unix(0, c.emitted.Load())
+	if !c.on() || now.Sub(lastAck) < c.Every || now.Sub(emitted) < c.Every || c.handed.Load() {
 		return false
 	}
-	return !c.underway.Load() || now.Sub(time.Unix(0, c.emitted.Load())) > max(6*c.Every, time.Minute)
+	return !c.underway.Load() || now.Sub(emitted) > max(6*c.Every, time.Minute)
+}
+
+// over notes that none is under way.
+func (c *canary) over() {
+	c.handed.Store(false)
+	c.underway.Store(false)
 }
 
 // emit writes one into the WAL, on the watch's connection.
@@ -84,14 +93,14 @@ func (s *session) sing(l *decoding.Logical) error {
 	}
 	err := s.producer.Produce(&rec, sink.Meta{Number: s.tracker.Numbered(), Committed: committed.UnixMicro(), Type: unknownType})
 	switch {
-	case err == nil:
-		s.tracker.Next()
+	case err == nil: // without a number: no event waits for it
+		c.handed.Store(true)
 		s.dirty = true
 		return nil
 	case s.producer.Err() != nil:
 		return s.r.refused(s.producer.Err())
 	}
-	c.underway.Store(false)
+	c.over()
 	if !errors.Is(err, sink.ErrFull) {
 		s.r.trouble("canary", "canary not sent: events flow all the same", &WaitError{"canary", err}, nil)
 	}
@@ -103,7 +112,7 @@ func (r *Relay) canaryAcked(committed int64, now time.Time) {
 	took := max(0, now.Sub(time.UnixMicro(committed)))
 	r.canary.took.Store(int64(took))
 	r.canary.ackedAt.Store(now.UnixNano())
-	r.canary.underway.Store(false)
+	r.canary.over()
 	r.recovered("canary", "canary arrives again")
 	if m := r.cfg.Metrics; m != nil {
 		m.Canary.Observe(took.Seconds(), 1)

@@ -41,6 +41,9 @@ func (s *session) event() error {
 	if err != nil {
 		return s.poisoned(err)
 	}
+	if s.r.canary.on() && s.rec.Topic == s.r.canary.Topic {
+		return &ConfigError{fmt.Errorf("an event of %s goes to %q, which is canary.topic: give the canary a topic of its own", e.Table, s.rec.Topic)}
+	}
 	return s.offer()
 }
 
@@ -78,7 +81,7 @@ func (s *session) offer() error {
 	switch {
 	case err == nil:
 		if s.r.recent.budget > 0 {
-			s.r.recent.note(&s.msg.Event, &s.rec, s.pending.meta.Number, s.r.meter.name(s.pending.meta.Type))
+			s.r.recent.note(&s.msg.Event, &s.rec, s.pending.meta.Number, s.r.meter.name(s.pending.meta.Type), s.r.keyed[s.msg.Event.Table.Index])
 		}
 		s.tracker.Next()
 		s.handled()
@@ -196,7 +199,7 @@ func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
 	}
 	p := &routing.Poison{Reason: j.Reason, Detail: detail}
 	if r.canary.on() && j.Record.Topic == r.canary.Topic {
-		r.canary.underway.Store(false)
+		r.canary.over()
 		r.trouble("canary", "canary refused: events flow all the same", &WaitError{"canary", p}, nil)
 		return sink.Remedy{}
 	}

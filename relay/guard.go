@@ -23,10 +23,15 @@ const (
 	guardEnough = 20 * time.Second
 )
 
+// guardSlack is by how much a level has to be left before it counts as left, so that
+// a slot at a mark does not warn again and again.
+const guardSlack = 1.1
+
 // guard watches how much WAL the slot holds back. The zero value is ready; one
-// goroutine uses it.
+// goroutine uses it at a time.
 type guard struct {
-	level   int // of the last warning
+	level   int   // of the last warning
+	limit   int64 // that it is about, 0 for none
 	samples []retention
 }
 
@@ -45,26 +50,30 @@ const (
 )
 
 // look takes a look at the slot and gives the seconds until the limit is reached at
-// the present rate; nil without limit or growth.
-func (g *guard) look(s *replication.SlotState, now time.Time) (fullIn *float64) {
+// the present rate (nil without limit or growth), and that rate in bytes a second (nil
+// while it is not known).
+func (g *guard) look(s *replication.SlotState, now time.Time) (fullIn, rate *float64) {
 	g.samples = append(g.samples, retention{now, s.RetainedBytes})
 	for len(g.samples) > 1 && now.Sub(g.samples[0].at) > guardWindow {
 		g.samples = g.samples[1:]
 	}
-	rate := g.rate()
-	if s.LimitBytes == nil || rate <= 0 {
-		return nil
+	growth, known := g.rate()
+	if !known {
+		return nil, nil
 	}
-	left := max(0, float64(*s.LimitBytes-s.RetainedBytes)/rate)
-	return &left
+	if s.LimitBytes == nil || growth <= 0 {
+		return nil, &growth
+	}
+	left := max(0, float64(*s.LimitBytes-s.RetainedBytes)/growth)
+	return &left, &growth
 }
 
-// rate is the growth in bytes a second, 0 while it is not known.
-func (g *guard) rate() float64 {
+// rate is the growth in bytes a second, once it is known.
+func (g *guard) rate() (rate float64, known bool) {
 	first, last := g.samples[0], g.samples[len(g.samples)-1]
 	span := last.at.Sub(first.at)
 	if span < guardEnough {
-		return 0
+		return 0, false
 	}
 	half := first.at.Add(span / 2)
 	earlier, later := first, last
@@ -78,7 +87,7 @@ func (g *guard) rate() float64 {
 			later = s
 		}
 	}
-	return float64(later.bytes-earlier.bytes) / later.at.Sub(earlier.at).Seconds()
+	return float64(later.bytes-earlier.bytes) / later.at.Sub(earlier.at).Seconds(), true
 }
 
 // levelOf says how bad it is. Without a limit it counts the doublings.
@@ -108,15 +117,28 @@ func levelOf(s *replication.SlotState) int {
 
 // say logs a level that is higher than the last one, and that it is over.
 func (g *guard) say(log *zerolog.Logger, slot string, s *replication.SlotState, fullIn *float64) {
+	if s.WALStatus == "lost" {
+		return // the gap says it
+	}
+	limit := int64(0)
+	if s.LimitBytes != nil {
+		limit = *s.LimitBytes
+	}
+	if limit != g.limit {
+		g.level, g.limit = guardCalm, limit
+	}
 	level := levelOf(s)
-	defer func() { g.level = level }()
-	if level == guardCalm && g.level > guardCalm {
-		log.Info().Str("slot", slot).Str("retained", bytesText(s.RetainedBytes)).Msg("slot holds back little WAL again")
-		return
-	}
 	if level <= g.level {
+		relaxed := *s
+		relaxed.RetainedBytes = int64(float64(s.RetainedBytes) * guardSlack)
+		if now := levelOf(&relaxed); now < g.level {
+			if g.level = now; now == guardCalm {
+				log.Info().Str("slot", slot).Str("retained", bytesText(s.RetainedBytes)).Msg("slot holds back less WAL again")
+			}
+		}
 		return
 	}
+	g.level = level
 	e := log.Warn()
 	advice := "bring Kafka back or the relay up to speed (`walrelay status` says what it waits for), or raise max_slot_wal_keep_size while the disk has room; beyond it the slot is lost"
 	message := "slot holds back much WAL"

@@ -42,7 +42,7 @@ func TestGuard_fullIn(t *testing.T) {
 			var got *float64
 			now := time.Unix(1000, 0)
 			for second := 0; second <= 120; second += 2 {
-				got = g.look(slotAt(c.retained(second), c.limit, "reserved"), now.Add(time.Duration(second)*time.Second))
+				got, _ = g.look(slotAt(c.retained(second), c.limit, "reserved"), now.Add(time.Duration(second)*time.Second))
 				if second < 20 && got != nil {
 					t.Fatalf("a guess after %d seconds: %g", second, *got)
 				}
@@ -72,11 +72,16 @@ func TestGuard_say(t *testing.T) {
 		{slotAt(800, 1000, "extended"), `"limit":"1000.0 MiB"`},
 		{slotAt(990, 1000, "unreserved"), "about to be lost"},
 		{slotAt(990, 1000, "unreserved"), ""},
-		{slotAt(100, 1000, "reserved"), "little WAL again"},
+		{slotAt(100, 1000, "reserved"), "less WAL again"},
 		{slotAt(100, 1000, "reserved"), ""},
+		{slotAt(510, 1000, "reserved"), "holds back much WAL"},
+		{slotAt(490, 1000, "reserved"), ""}, // around a mark it does not begin again
+		{slotAt(510, 1000, "reserved"), ""},
+		{slotAt(0, 1000, "lost"), ""}, // the gap says it
 		{slotAt(8<<10, 0, "reserved"), "the primary's disk is the limit"},
 		{slotAt(15<<10, 0, "reserved"), ""},
 		{slotAt(16<<10, 0, "reserved"), "16.0 GiB"},
+		{slotAt(16<<10, 20<<10, "reserved"), `"limit":"20.0 GiB"`}, // another limit, another measure
 	} {
 		out.Reset()
 		g.say(&log, "s", step.slot, nil)

@@ -69,7 +69,7 @@ func (r *Relay) slotGone(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	r.slotSeen(&state, nil)
+	r.seen(&state)
 	if gap := state.Lost(r.cfg.Replication.Slot); gap != nil {
 		gap.Since = r.goodAt
 		return gap
@@ -77,12 +77,57 @@ func (r *Relay) slotGone(ctx context.Context) error {
 	return nil
 }
 
+// seen shows how the slot is, and warns before it hurts.
+func (r *Relay) seen(s *replication.SlotState) {
+	fullIn, growth := r.guard.look(s, time.Now())
+	r.slotSeen(s, fullIn, growth)
+	slot := r.cfg.Replication.Slot
+	if !r.costTold {
+		r.costTold = true
+		costOf(&r.log, slot, s)
+	}
+	r.guard.say(&r.log, slot, s, fullIn)
+}
+
+// Watch goes on looking at the slot after Run has ended with an error, until ctx
+// ends: a relay that is held does not read, and its slot fills.
+func (r *Relay) Watch(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		_ = r.slotGone(ctx) // shown, and what ended the relay stands already
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// watching looks at the slot while a snapshot is published, until the returned
+// function is called.
+func (r *Relay) watching(ctx context.Context) (stop func()) {
+	if r.cfg.Replication.Snapshot.Mode == replication.SnapshotOnly {
+		return func() {} // there is no slot
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Watch(ctx)
+	}()
+	return func() { cancel(); <-done }
+}
+
+// watchEvery is how often the slot is looked at where that takes a connection.
+const watchEvery = 10 * time.Second
+
 // slotMissing shows that there is no slot.
 func (r *Relay) slotMissing() {
 	r.meter.slot(nil, nil)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.status.slot = nil
+	r.status.slot, r.status.lag = nil, 0
 }
 
 // lastWord keeps the error that ends the relay, for a process that is held; of a

@@ -203,6 +203,9 @@ func (w *meter) slot(s *replication.SlotState, fullIn *float64) {
 	w.m.SetSlotFull(fullIn)
 	if s == nil {
 		w.m.SetSlotStatus("missing")
+		w.m.SlotRetained.Set(0)
+		w.m.SetSlotSafe(nil)
+		w.m.SetSlotLimit(nil)
 		return
 	}
 	w.m.SetSlotLimit(s.LimitBytes)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
 
 	"github.com/walrelay/walrelay/replication"
@@ -34,9 +35,11 @@ func (r *Relay) prepare(ctx context.Context) (*replication.Control, replication.
 // snapshot may take long.
 func (r *Relay) prepared(ctx context.Context, control *replication.Control) (replication.Position, error) {
 	for {
-		done := r.lively(fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
-		position, err := control.Prepare(ctx, r.say)
-		done()
+		step, done := r.lively(ctx, fmt.Sprintf("slot %q is being prepared on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
+		position, err := control.Prepare(step, r.say)
+		if silent := done(); silent != nil && err != nil {
+			err = silent
+		}
 		if err == nil || !errors.Is(err, replication.ErrSlotActive) {
 			return position, err
 		}
@@ -59,27 +62,60 @@ func (r *Relay) say(message string, fields ...any) {
 	r.log.WithLevel(level).Fields(fields).Msg(message)
 }
 
-// lively shows signs of life during a step that may rightly take long, until
-// the returned function is called. When it does take long, reason says why.
-func (r *Relay) lively(reason string) (done func()) {
+// lively shows signs of life during a step that may rightly take long, until done is
+// called. When it does take long, reason says why, and now and then the server is
+// asked whether it is there: one that is frozen ends step, and done says so.
+func (r *Relay) lively(ctx context.Context, reason string) (step context.Context, done func() error) {
 	const long = 5 * time.Second
+	step, cancel := context.WithCancelCause(ctx)
 	quit, began := make(chan struct{}), time.Now()
 	go func() {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
-		for {
+		for asked, silent := began, 0; ; {
 			select {
 			case <-quit:
 				return
 			case <-ticker.C:
-				r.moved()
-				if time.Since(began) > long {
-					r.setWaiting(StateStarting, Reason{Code: "postgres", Message: reason})
-				}
+			}
+			r.moved()
+			if time.Since(began) > long {
+				r.setWaiting(StateStarting, Reason{Code: "postgres", Message: reason})
+			}
+			if time.Since(asked) < livelyAsk {
+				continue
+			}
+			if asked = time.Now(); r.answers(step) {
+				silent = 0
+			} else if silent++; silent == 2 {
+				cancel(fmt.Errorf("prepare slot %q: %w", r.cfg.Replication.Slot, errSilent))
 			}
 		}
 	}()
-	return sync.OnceFunc(func() { close(quit) })
+	return step, sync.OnceValue(func() error {
+		close(quit)
+		defer cancel(nil)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return context.Cause(step)
+	})
+}
+
+// livelyAsk is how often the server is asked during a step that takes long.
+const livelyAsk = 15 * time.Second
+
+// answers says whether the server says anything at all to a new connection.
+func (r *Relay) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	control, err := replication.Connect(ctx, r.cfg.Replication)
+	if err == nil {
+		control.Close()
+		return true
+	}
+	var pg *pgconn.PgError
+	return errors.As(err, &pg)
 }
 
 const (

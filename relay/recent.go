@@ -57,8 +57,9 @@ type seenEvent struct {
 	lsn                  replication.LSN
 }
 
-// note takes an event over. The loop calls it while there is budget.
-func (w *recent) note(e *decoding.Event, rec *routing.Record, number uint64, eventType string) {
+// note takes an event over. The loop calls it while there is budget. A key that is
+// not the aggregate id may be any column, and is kept with payloads only.
+func (w *recent) note(e *decoding.Event, rec *routing.Record, number uint64, eventType string, showKey bool) {
 	w.budget--
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,6 +70,9 @@ func (w *recent) note(e *decoding.Event, rec *routing.Record, number uint64, eve
 	s.id = append(s.id[:0], e.ID.Data[:min(len(e.ID.Data), recentText)]...)
 	s.key = append(s.key[:0], rec.Key[:min(len(rec.Key), recentText)]...)
 	s.keyBytes, s.valueBytes = len(rec.Key), len(rec.Value)
+	if !showKey && !w.payloads {
+		s.key = s.key[:0]
+	}
 	if w.payloads {
 		s.payload = append(s.payload[:0], rec.Value[:min(len(rec.Value), recentPayload)]...)
 	}
@@ -89,11 +93,13 @@ func (w *recent) begin() {
 	w.session++
 }
 
-// list gives the events, the newest first. Those of the present session from
-// number oldest on are not acknowledged; waiting says that there is one.
-func (w *recent) list(oldest uint64, waiting bool) []EventStatus {
+// list gives the events, the newest first. open gives the number of the oldest event
+// of the present session that is not acknowledged, if there is one; it is asked while
+// no event can be noted.
+func (w *recent) list(open func() (oldest uint64, waiting bool)) []EventStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	oldest, waiting := open()
 	n := min(w.count, recentEvents)
 	out := make([]EventStatus, 0, n)
 	for i := uint64(1); i <= n; i++ {

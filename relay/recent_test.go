@@ -20,36 +20,36 @@ func TestRecent(t *testing.T) {
 	note := func(n int, payload string) {
 		var e decoding.Event
 		e.ID.Data, e.CommitLSN = fmt.Appendf(nil, "id-%d", n), decoding.LSN(n)
-		w.note(&e, &routing.Record{Topic: "t", Key: []byte(strings.Repeat("k", 300)), Value: []byte(payload)}, uint64(n), "Placed")
+		w.note(&e, &routing.Record{Topic: "t", Key: []byte(strings.Repeat("k", 300)), Value: []byte(payload)}, uint64(n), "Placed", true)
 	}
 	for n := range recentEvents + 10 {
 		note(n, "secret")
 	}
-	list := w.list(recentEvents+5, true)
+	list := w.list(opened(recentEvents+5, true))
 	if len(list) != recentEvents || list[0].ID != fmt.Sprintf("id-%d", recentEvents+9) || list[0].Delivered {
 		t.Fatalf("%d events, the first %+v", len(list), list[0])
 	}
 	if last := list[recentEvents-1]; last.ID != "id-10" || !last.Delivered || last.KeyBytes != 300 || len(last.Key) != recentText || last.ValueBytes != 6 || last.Payload != "" {
 		t.Errorf("the last is %+v", last)
 	}
-	if all := w.list(0, false); !all[0].Delivered {
+	if all := w.list(opened(0, false)); !all[0].Delivered {
 		t.Error("nothing waits, and the event is not delivered")
 	}
 	w.begin() // numbers begin again
-	if all := w.list(0, true); !all[0].Delivered {
+	if all := w.list(opened(0, true)); !all[0].Delivered {
 		t.Error("an event of the session before counts as open")
 	}
 	w.payloads = true
 	note(7, strings.Repeat("é", recentPayload))
-	if got := w.list(0, true)[0].Payload; got != strings.Repeat("é", recentPayload/2) {
+	if got := w.list(opened(0, true))[0].Payload; got != strings.Repeat("é", recentPayload/2) {
 		t.Errorf("payload of %d bytes: %.20q", len(got), got)
 	}
 	note(8, "a\xff\xfe\xfd\xfcb")
-	if got := w.list(0, true)[0].Payload; got != "(binary)" {
+	if got := w.list(opened(0, true))[0].Payload; got != "(binary)" {
 		t.Errorf("bytes are shown as %q", got)
 	}
 	w.clear()
-	if got := w.list(0, false); len(got) != 0 {
+	if got := w.list(opened(0, false)); len(got) != 0 {
 		t.Errorf("%d after clear", len(got))
 	}
 }
@@ -81,4 +81,9 @@ func TestJournal(t *testing.T) {
 	if got := len(j.list()); got != journalSize {
 		t.Errorf("%d entries", got)
 	}
+}
+
+// opened is what recent.list asks for.
+func opened(oldest uint64, waiting bool) func() (uint64, bool) {
+	return func() (uint64, bool) { return oldest, waiting }
 }

@@ -75,6 +75,7 @@ type Relay struct {
 	log     zerolog.Logger
 	decoder *decoding.Decoder
 	routers []*routing.Router // by decoding.Table.Index
+	keyed   []bool            // likewise: the key is the aggregate id
 	meter   *meter
 	errors  *telemetry.Repeated
 	journal journal
@@ -87,7 +88,9 @@ type Relay struct {
 	refusal  atomic.Pointer[PoisonError]   // the event that a broker refused under PoisonStop
 
 	// The watch's while a session lasts, else those of Run's goroutine.
-	costTold bool            // what the slot costs
+	acquired bool // the present try had the slot
+	costTold bool // what the slot costs
+	guard    guard
 	good     replication.LSN // confirmed when slot and publication were last seen to be well
 	goodAt   time.Time
 
@@ -127,9 +130,15 @@ func New(cfg Config) (*Relay, error) {
 	}
 	r := &Relay{cfg: cfg, log: cfg.Log, routers: routers, meter: newMeter(cfg.Metrics), errors: telemetry.NewRepeated(cfg.Log), started: time.Now()}
 	r.recent.payloads = cfg.ShowPayloads
+	for _, t := range cfg.Tables {
+		r.keyed = append(r.keyed, t.Rules.Key == "" || t.Rules.Key == "aggregate_id")
+	}
 	if r.canary.Canary, r.canary.token = cfg.Canary, rand.Text(); r.canary.on() {
-		r.cfg.Sink.Optional = cfg.Canary.Topic
+		r.cfg.Sink.Aside = cfg.Canary.Topic
 		r.meter.canaryTopic, r.meter.canary = cfg.Canary.Topic, r.canaryAcked
+	}
+	if cfg.Metrics != nil && r.canary.on() {
+		cfg.Metrics.LastCanary.Set(float64(r.started.UnixMilli()) / 1e3) // so that one that never comes is missed
 	}
 	r.cfg.Replication.Tables = nil
 	for _, t := range tables {
@@ -216,6 +225,7 @@ func (r *Relay) startSink(life context.Context) error {
 	p.Learn(r.staticTopics()...)
 	r.resume = resume{} // a new producer has delivered nothing
 	r.recent.clear()
+	r.canary.over()
 	return nil
 }
 

@@ -82,6 +82,7 @@ func (r *Relay) stream(ctx context.Context) error {
 		return nil
 	}
 	r.setState(StateStarting)
+	r.acquired = false
 	control, position, err := r.prepare(ctx)
 	if err != nil {
 		return err
@@ -102,6 +103,7 @@ func (r *Relay) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.acquired = true
 	confirmed, err := watch.confirmed(ctx)
 	if err != nil {
 		_ = stream.Close(ctx) // the error to report is the first one
@@ -141,7 +143,11 @@ func (s *session) run(ctx context.Context) error {
 	}
 	s.lastHeard = time.Now()
 	s.nextTick = s.lastHeard.Add(tickEvery) // a server may say nothing for long, or for ever
-	s.r.setState(StateStreaming)
+	if s.producer.Ready() {
+		s.r.setState(StateStreaming)
+	} else {
+		s.r.awaitKafka(s, s.lastHeard)
+	}
 	var stopBy time.Time
 	for {
 		if ctx.Err() != nil {

@@ -46,6 +46,7 @@ func (r *Relay) snapshot(ctx context.Context, control *replication.Control) (rep
 	// transaction may commit: it must not be taken for delivered.
 	defer func() { r.resume = resume{} }()
 	defer r.watchSnapshot()()
+	defer r.watching(ctx)()
 	s := &snapshotRun{snap: snap, session: session{
 		r: r, producer: r.producer.Load(), position: snap.Position(), tracker: checkpoint.New(snap.LSN()), began: time.Now(),
 	}}
@@ -64,9 +65,12 @@ func (r *Relay) snapshot(ctx context.Context, control *replication.Control) (rep
 
 // beginSnapshot makes the slot and opens the snapshot.
 func (r *Relay) beginSnapshot(ctx context.Context, control *replication.Control) (*replication.Snapshot, error) {
-	done := r.lively(fmt.Sprintf("slot %q is being made on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
-	defer done()
-	return control.BeginSnapshot(ctx, r.say)
+	step, done := r.lively(ctx, fmt.Sprintf("slot %q is being made on %s, which takes as long as the oldest open transaction", r.cfg.Replication.Slot, r.cfg.Replication.Target()))
+	snap, err := control.BeginSnapshot(step, r.say)
+	if silent := done(); silent != nil && err != nil {
+		err = silent
+	}
+	return snap, err
 }
 
 // publish brings all tables to Kafka.

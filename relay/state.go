@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -89,10 +88,7 @@ func (r *Relay) sayState(s State, reasons []Reason) {
 
 // reasonOf says which side an error is about.
 func reasonOf(err error) Reason {
-	if errors.Is(err, sink.ErrFenced) {
-		return reasonFor("kafka", err, err.Error())
-	}
-	return reasonFor("postgres", err, err.Error())
+	return reasonFor(Diagnose(err).Side, err, err.Error())
 }
 
 // failed notes an error that is waited out.
@@ -101,11 +97,19 @@ func (r *Relay) failed(err error, wait time.Duration) {
 	if classify(err) != standBy {
 		r.setWaiting(StateStarting, reason)
 	}
-	r.meter.reconnect(reason.Code)
+	if r.acquired {
+		side := reason.Code
+		if side != "kafka" {
+			side = "postgres" // it is the stream that was lost
+		}
+		r.meter.reconnect(side)
+	}
 	r.trouble("stream", "stream lost: reconnecting", err, func(e *zerolog.Event) { e.Stringer("wait", wait.Round(time.Millisecond)) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.status.reconnects++
+	if r.acquired {
+		r.status.reconnects++
+	}
 	r.status.lastError, r.status.lastErrorAt = err.Error(), time.Now()
 }
 
@@ -118,7 +122,14 @@ func (r *Relay) progress(s *session, now time.Time, waiting bool) {
 	r.mu.Unlock()
 	r.meter.positions(s.received, s.confirmed)
 	s.watch.progress.Store(uint64(s.confirmed))
-	if state != StateStreaming && state != StateBlocked {
+	switch state {
+	case StateStarting:
+		if !s.producer.Ready() {
+			r.awaitKafka(s, now)
+			return
+		}
+	case StateStreaming, StateBlocked:
+	default:
 		return
 	}
 	if reasons := r.blockage(s, now, waiting); len(reasons) > 0 {
@@ -127,6 +138,19 @@ func (r *Relay) progress(s *session, now time.Time, waiting bool) {
 	}
 	r.setState(StateStreaming)
 	r.recovered("stream", "stream is back")
+}
+
+// awaitKafka says that the stream is open and Kafka has given no producer id yet:
+// events would not flow.
+func (r *Relay) awaitKafka(s *session, now time.Time) {
+	state, reasons := StateStarting, r.kafkaReasons(s.producer)
+	if len(reasons) == 0 {
+		reasons = []Reason{reasonFor("kafka", &WaitError{"producer id", sink.ErrPending}, "waiting for a producer id from Kafka")}
+	}
+	if now.Sub(s.began) > blockedAfter {
+		state = StateBlocked
+	}
+	r.setWaiting(state, reasons...)
 }
 
 // blockage says why events do not get on, or would not if there were any, once
@@ -172,7 +196,7 @@ func (r *Relay) kafkaReasons(p *sink.Producer) []Reason {
 	reasons := make([]Reason, 0, len(waits))
 	for what, err := range waits {
 		if r.canary.on() && what == fmt.Sprintf("topic %q", r.canary.Topic) {
-			continue // nothing waits for it
+			continue // no event waits for it
 		}
 		reasons = append(reasons, reasonFor("kafka", &WaitError{what, err}, fmt.Sprintf("%s: %v", what, err)))
 	}
@@ -181,14 +205,14 @@ func (r *Relay) kafkaReasons(p *sink.Producer) []Reason {
 }
 
 // slotSeen takes over a look at the slot.
-func (r *Relay) slotSeen(s *replication.SlotState, fullIn *float64) {
+func (r *Relay) slotSeen(s *replication.SlotState, fullIn, growth *float64) {
 	r.meter.slot(s, fullIn)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status.lag = int64(max(s.Current, s.Confirmed) - s.Confirmed)
 	r.status.slot = &SlotStatus{
 		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
-		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, LimitBytes: s.LimitBytes, FullIn: fullIn,
+		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, LimitBytes: s.LimitBytes, FullIn: fullIn, Growth: growth,
 		SpilledTransactions: s.SpilledTransactions, SpilledBytes: s.SpilledBytes, At: time.Now(),
 	}
 }

@@ -62,9 +62,10 @@ type SlotStatus struct {
 	ConfirmedLSN        string    `json:"confirmed_flush_lsn"`
 	CurrentLSN          string    `json:"current_wal_lsn"`
 	RetainedBytes       int64     `json:"retained_bytes"`
-	SafeBytes           *int64    `json:"safe_bytes,omitempty"`      // absent: max_slot_wal_keep_size is unlimited
-	LimitBytes          *int64    `json:"limit_bytes,omitempty"`     // likewise
-	FullIn              *float64  `json:"full_in_seconds,omitempty"` // absent: no limit, or it does not grow
+	SafeBytes           *int64    `json:"safe_bytes,omitempty"`              // absent: max_slot_wal_keep_size is unlimited
+	LimitBytes          *int64    `json:"limit_bytes,omitempty"`             // likewise
+	FullIn              *float64  `json:"full_in_seconds,omitempty"`         // absent: no limit, or it does not grow
+	Growth              *float64  `json:"growth_bytes_per_second,omitempty"` // absent: not known yet
 	SpilledTransactions int64     `json:"spilled_transactions"`
 	SpilledBytes        int64     `json:"spilled_bytes"`
 	At                  time.Time `json:"at"`
@@ -85,13 +86,13 @@ func (r *Relay) Snapshot() Status {
 	for _, t := range r.cfg.Replication.Tables {
 		out.Tables = append(out.Tables, t.String())
 	}
-	var oldest uint64
-	waiting := false
-	if p := r.producer.Load(); p != nil {
-		out.Producer = p.Stats()
-		oldest, _, waiting = p.Oldest()
-	}
-	out.Events = r.recent.list(oldest, waiting)
+	out.Events = r.recent.list(func() (oldest uint64, waiting bool) {
+		if p := r.producer.Load(); p != nil {
+			out.Producer = p.Stats()
+			oldest, _, waiting = p.Oldest()
+		}
+		return oldest, waiting
+	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.status

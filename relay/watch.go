@@ -29,7 +29,6 @@ type watch struct {
 	alarm    atomic.Pointer[error] // what must end the session
 	saved    replication.LSN
 	tablesAt time.Time // when publication and tables were last looked at
-	guard    guard
 	quit     context.CancelFunc
 	done     chan struct{}
 }
@@ -103,7 +102,10 @@ func (w *watch) look(ctx context.Context) {
 		}
 		return
 	}
-	w.seen(&state)
+	if err := w.control.Spill(ctx, &state); err != nil && w.control.IsClosed() {
+		return // without a right to statistics there are no counters, and nothing is lost
+	}
+	w.r.seen(&state)
 	if lost := state.Lost(w.r.cfg.Replication.Slot); lost != nil {
 		lost.Since = w.r.goodAt
 		w.found(ctx, "look at slot", lost)
@@ -120,19 +122,6 @@ func (w *watch) look(ctx context.Context) {
 	w.r.good, w.r.goodAt = replication.LSN(w.progress.Load()), time.Now()
 	w.r.recovered("look at slot", "slot seen again")
 	w.r.recovered("look at publication", "publication seen again")
-}
-
-// seen shows how the slot is, and warns before it hurts.
-func (w *watch) seen(s *replication.SlotState) {
-	r := w.r
-	fullIn := w.guard.look(s, time.Now())
-	r.slotSeen(s, fullIn)
-	slot := r.cfg.Replication.Slot
-	if !r.costTold {
-		r.costTold = true
-		costOf(&r.log, slot, s)
-	}
-	w.guard.say(&r.log, slot, s, fullIn)
 }
 
 // found ends the session for what the catalog says is broken: a publication or a

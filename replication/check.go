@@ -96,19 +96,23 @@ func (c *Control) Check(ctx context.Context) []Finding {
 		return k.findings
 	}
 	for _, step := range []struct {
-		name string
-		look func(context.Context) error
+		name   string
+		needed bool // else the relay runs without what a role may be kept from looking at
+		look   func(context.Context) error
 	}{
-		{"encoding", k.encoding}, {"clock", k.clock}, {"tls", k.transport}, {"pooler", k.pooler},
-		{"role", k.role}, {"password", k.password}, {"max_replication_slots", k.limits},
-		{"publication", k.publishing}, {"table", k.outbox}, {"publication", k.publicationFinding}, {"publication age", k.publicationAge},
-		{"slot", k.slotFinding}, {"snapshot", k.snapshot},
-		{"max_slot_wal_keep_size", k.retention}, {"settings", k.settings}, {"spill", k.spill},
-		{"other slots", k.otherSlots}, {"long transactions", k.longTransactions}, {"prepared transactions", k.prepared},
-		{"failover_slot", k.failover},
+		{"encoding", false, k.encoding}, {"clock", false, k.clock}, {"tls", false, k.transport}, {"pooler", false, k.pooler},
+		{"role", true, k.role}, {"password", false, k.password}, {"max_replication_slots", false, k.limits},
+		{"publication", true, k.publishing}, {"table", true, k.outbox}, {"publication", true, k.publicationFinding}, {"publication age", false, k.publicationAge},
+		{"slot", true, k.slotFinding}, {"snapshot", true, k.snapshot},
+		{"max_slot_wal_keep_size", false, k.retention}, {"settings", false, k.settings}, {"spill", false, k.spill},
+		{"other slots", false, k.otherSlots}, {"long transactions", false, k.longTransactions}, {"prepared transactions", false, k.prepared},
+		{"failover_slot", false, k.failover},
 	} {
 		if err := step.look(ctx); err != nil {
 			k.addError(step.name, err)
+			if last := &k.findings[len(k.findings)-1]; !step.needed && !c.IsClosed() && sqlState(err) == codeInsufficientPrivilege {
+				last.Level, last.Cause, last.Remedy = Warn, "this could not be looked at; the relay does not need it", "GRANT pg_monitor TO "+quoteIdent(c.server.role)+"; -- to have it looked at"
+			}
 			if c.IsClosed() {
 				break
 			}

@@ -170,11 +170,15 @@ func (k *check) spillFinding(memory string, total, txns, bytes int64) Finding {
 // retention looks at what bounds the WAL that a stopped relay holds back.
 func (k *check) retention(ctx context.Context) error {
 	var limit, perDay int64
-	err := k.conn.QueryRow(ctx, `SELECT (SELECT setting::int8 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
-		coalesce((SELECT (wal_bytes * 86400 / nullif(greatest(extract(epoch FROM clock_timestamp() - stats_reset), 0), 0))::int8 FROM pg_stat_wal
-			WHERE clock_timestamp() - stats_reset > interval '10 minutes'), 0)`).Scan(&limit, &perDay)
+	err := k.conn.QueryRow(ctx, `SELECT setting::int8 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'`).Scan(&limit)
 	if err != nil {
 		return fmt.Errorf("look at WAL retention: %w", err)
+	}
+	// How much WAL a day there is only adds to it; a role may be kept from statistics.
+	err = k.conn.QueryRow(ctx, `SELECT coalesce((SELECT (wal_bytes * 86400 / nullif(greatest(extract(epoch FROM clock_timestamp() - stats_reset), 0), 0))::int8
+		FROM pg_stat_wal WHERE clock_timestamp() - stats_reset > interval '10 minutes'), 0)`).Scan(&perDay)
+	if err != nil && k.IsClosed() {
+		return fmt.Errorf("look at the WAL of a day: %w", err)
 	}
 	if limit >= 0 {
 		limit <<= 20 // it is in MB

@@ -72,7 +72,8 @@ type SlotState struct {
 	LimitBytes    *int64 // max_slot_wal_keep_size; nil when it is -1
 
 	// What decoding has spilled to the server's disk because it did not fit into
-	// logical_decoding_work_mem, since the statistics were last reset.
+	// logical_decoding_work_mem, since the statistics were last reset; filled in by
+	// Control.Spill.
 	SpilledTransactions, Spills, SpilledBytes int64
 
 	Active    bool
@@ -186,13 +187,13 @@ func (c *Control) slot(ctx context.Context) (SlotState, error) {
 		coalesce(restart_lsn, '0/0')::text, coalesce(confirmed_flush_lsn, '0/0')::text, now_lsn::text,
 		coalesce(greatest(now_lsn - restart_lsn, 0), 0)::int8, safe_wal_size, active, coalesce(active_pid, 0),
 		(SELECT nullif(setting::int8, -1) * 1024 * 1024 FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
-		coalesce(spill_txns, 0), coalesce(spill_count, 0), coalesce(spill_bytes, 0), `+inactive+`
-		FROM pg_replication_slots LEFT JOIN pg_stat_replication_slots USING (slot_name), LATERAL (SELECT CASE WHEN pg_is_in_recovery()
+		`+inactive+`
+		FROM pg_replication_slots, LATERAL (SELECT CASE WHEN pg_is_in_recovery()
 			THEN coalesce(pg_last_wal_replay_lsn(), '0/0') ELSE pg_current_wal_lsn() END AS now_lsn) AS wal
 		WHERE slot_name = $1`, c.config.Slot).
 		Scan(&s.Plugin, &s.Type, &s.Database, &s.Temporary, &s.Failover, &s.WALStatus, &s.Invalidation,
 			&restart, &confirmed, &current, &s.RetainedBytes, &s.SafeBytes, &s.Active, &s.ActivePID,
-			&s.LimitBytes, &s.SpilledTransactions, &s.Spills, &s.SpilledBytes, &since)
+			&s.LimitBytes, &since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return SlotState{}, errNoSlot
 	}
@@ -203,6 +204,17 @@ func (c *Control) slot(ctx context.Context) (SlotState, error) {
 		s.InactiveSince = *since
 	}
 	return s, errors.Join(parseLSN(restart, &s.Restart), parseLSN(confirmed, &s.Confirmed), parseLSN(current, &s.Current))
+}
+
+// Spill fills in what of the slot's decoding was spilled to disk. It is apart from
+// Slot because nothing depends on it, and a role may be kept from statistics.
+func (c *Control) Spill(ctx context.Context, s *SlotState) error {
+	err := c.conn.QueryRow(ctx, `SELECT spill_txns, spill_count, spill_bytes FROM pg_stat_replication_slots WHERE slot_name = $1`, c.config.Slot).
+		Scan(&s.SpilledTransactions, &s.Spills, &s.SpilledBytes)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("look at statistics of slot %q: %w", c.config.Slot, err)
+	}
+	return nil
 }
 
 // parseLSN parses what the server wrote.

@@ -25,9 +25,9 @@ type Config struct {
 	Compression string         // none (default), gzip, snappy, lz4, zstd
 	Create      *TopicCreation // nil: a missing topic is waited for
 
-	// Optional is a topic without which everything goes on: what it has no right to is
-	// dropped, and said as a wait.
-	Optional string
+	// Aside is a topic whose records nothing waits for: they are no part of Oldest,
+	// Flush and the window, and what Kafka refuses of them is dropped and said as a wait.
+	Aside string
 
 	// InFlightBytes bounds the memory of records handed over and not yet
 	// acknowledged, and the bytes of the window behind the oldest of them.

@@ -26,7 +26,7 @@ func (p *Producer) Learn(topics ...string) {
 }
 
 func (p *Producer) addTopic(name string) *topic {
-	t := &topic{name: name}
+	t := &topic{name: name, aside: name == p.cfg.Aside}
 	p.topics[name] = t
 	p.ask(t)
 	return t
@@ -209,7 +209,7 @@ func (p *Producer) learn(ctx context.Context, client *kafka.Client, md *kafka.To
 		case kafka.InvalidTopic:
 			return p.illegal(md.Name)
 		case kafka.TopicAuthorizationFailed:
-			if md.Name == p.cfg.Optional {
+			if md.Name == p.cfg.Aside {
 				p.wait(what, fmt.Errorf("%w: %s", code, adviceFor(code, md.Name)))
 				return false
 			}

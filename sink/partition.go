@@ -11,6 +11,7 @@ import (
 // topic is what the producer knows of a topic. Guarded by Producer.mu.
 type topic struct {
 	name       string
+	aside      bool  // Config.Aside
 	ready      bool  // partitions and maxBytes are known
 	invalid    error // *routing.Poison: Kafka can have no topic of this name
 	partitions []*partition

@@ -165,14 +165,16 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 		b.append(rec, max(part.topic.maxBytes, aloneLen(rec)))
 		b.first, b.firstBytes, b.firstCommitted = m.Number, p.producedBytes, m.Committed
 		part.open = b
-		if !p.window.ok {
+		if !p.window.ok && !part.topic.aside {
 			p.window = oldest{true, m.Number, p.producedBytes, m.Committed}
 		}
 	}
 	b.note(m)
 	size := len(b.slab) - before
 	p.producedBytes += int64(size)
-	p.waiting++
+	if !part.topic.aside {
+		p.waiting++
+	}
 	part.lane.added(size, m.Committed)
 	if part.leader == nowhere {
 		p.ask(part.topic)
@@ -224,6 +226,9 @@ func (p *Producer) windowFull(number uint64) bool {
 func (p *Producer) findOldest() oldest {
 	var o oldest
 	for _, t := range p.topics {
+		if t.aside {
+			continue
+		}
 		for _, part := range t.partitions {
 			part.each(func(b *batch) {
 				if !o.ok || b.first < o.number {

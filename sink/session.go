@@ -25,6 +25,13 @@ type session struct {
 	round    int       // calls of Fence
 }
 
+// Ready says that records can be sent: there is a producer id. Any goroutine.
+func (p *Producer) Ready() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.session.ready
+}
+
 // none asks for a new producer id.
 var none = producerID{-1, -1}
 

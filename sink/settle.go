@@ -119,7 +119,9 @@ func (p *Producer) acknowledged(c *parcel, took time.Duration) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting -= int(b.count)
+	if !c.part.topic.aside {
+		p.waiting -= int(b.count)
+	}
 	c.part.landed(time.Time{})
 	c.part.sending = nil
 	p.recycle(b)
@@ -148,7 +150,7 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	case fenced:
 		p.stop(fmt.Errorf("%s: %w (%s)", op, ErrFenced, code))
 	case refused:
-		if name == p.cfg.Optional {
+		if c.part.topic.aside {
 			p.replace(c.part.lane, c) // by nothing
 			go p.wait(fmt.Sprintf("topic %q", name), fmt.Errorf("%w: %s", code, adviceFor(code, name)))
 			return
@@ -239,7 +241,9 @@ func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
 		l.pending += len(o.slab) - recordsAt
 		kept += int(o.count)
 	}
-	p.waiting += kept - int(b.count)
+	if !c.part.topic.aside {
+		p.waiting += kept - int(b.count)
+	}
 	c.part.queue = append(others, c.part.queue...)
 	p.recycle(b)
 	p.home(c.part)

@@ -65,6 +65,7 @@ type Metrics struct {
 	slotStatus *prometheus.GaugeVec
 
 	mu      sync.Mutex
+	last    errorLabels     // of lastError
 	types   map[string]bool // event types that keep their name
 	refresh []func()        // run before each scrape
 }
@@ -93,7 +94,7 @@ func NewMetrics(version string) *Metrics {
 		LastReceived:    gauge("last_received_timestamp_seconds", "When PostgreSQL last sent anything, keepalives included; 0 before."),
 		LastAck:         gauge("last_acknowledged_timestamp_seconds", "When Kafka last acknowledged an event; 0 before."),
 		Canary:          newHistogram("canary_seconds", "Time from the canary's commit to its acknowledgement by Kafka.", latency),
-		LastCanary:      gauge("last_canary_timestamp_seconds", "When the last canary was acknowledged; 0 before, and without canary.every."),
+		LastCanary:      gauge("last_canary_timestamp_seconds", "When the last canary was acknowledged, before the first one when the relay was started; 0 without canary.every."),
 		Spill:           newSpill(),
 		events:          counters("events_total", "Events that Kafka has acknowledged.", "topic", "event_type"),
 		failures:        counters("publish_failures_total", "Events that Kafka will never take.", "topic", "event_type", "reason"),
@@ -201,9 +202,19 @@ func (m *Metrics) SetSlotFull(seconds *float64) { optional(m.slotFull, seconds) 
 // relay.
 func (m *Metrics) Failed(code, side string, at time.Time) {
 	m.errors.WithLabelValues(code, side).Inc()
-	m.lastError.Reset()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.lastError.WithLabelValues(code, side).Set(float64(at.UnixMilli()) / 1e3)
+	if last := (errorLabels{code, side}); m.last != last {
+		if m.last != (errorLabels{}) {
+			m.lastError.DeleteLabelValues(m.last.code, m.last.side)
+		}
+		m.last = last
+	}
 }
+
+// errorLabels are those of lastError.
+type errorLabels struct{ code, side string }
 
 // optional sets a gauge without labels, or lets it be absent.
 func optional[N int64 | float64](v *prometheus.GaugeVec, value *N) {

@@ -160,7 +160,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err != nil && d.hold && ctx.Err() == nil && !errors.Is(err, relay.ErrStandby) {
 		d.keep(err, d.metrics)
 		d.log.Warn().Msg("held by on_fatal: not ready until somebody has seen to it; a signal ends the process")
-		<-ctx.Done()
+		d.relay.Watch(ctx)
 	}
 	stopServer()
 	if serveErr := <-served; serveErr != nil {

@@ -151,7 +151,11 @@ func (p *printer) way(s *relay.Status, r rates) {
 	p.node("relay", oneLine(strings.Join(s.Tables, ", ")))
 	if s.ReceivedLSN != "" {
 		p.row(true, "received", s.ReceivedLSN)
-		p.row(true, "confirmed", fmt.Sprintf("%s · %s behind the WAL", s.ConfirmedLSN, byteText(s.LagBytes)))
+		behind := ""
+		if s.SlotState != nil { // else nobody has looked
+			behind = fmt.Sprintf(" · %s behind the WAL", byteText(s.LagBytes))
+		}
+		p.row(true, "confirmed", s.ConfirmedLSN+behind)
 	}
 	p.row(true, "unsent", unsentText(s))
 	if s.Snapshot != nil && s.Snapshot.Finished == nil {
@@ -256,8 +260,11 @@ func (p *printer) bar(share float64) string {
 
 // fullIn is when the limit is reached at the present rate.
 func fullIn(s *relay.SlotStatus) string {
-	if s.FullIn == nil {
-		return "not at the present rate" // not known in the first seconds either
+	switch {
+	case s.FullIn == nil && s.Growth == nil:
+		return "not known yet"
+	case s.FullIn == nil:
+		return "not at the present rate"
 	}
 	return durationText(seconds(*s.FullIn)) + " at the present rate"
 }

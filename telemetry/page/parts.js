@@ -116,7 +116,8 @@ function showSlot(view) {
   const [health, word] = SLOT_WORDS[slot.wal_status] || ["wait", slot.wal_status || "unknown"];
   byId("slot").replaceChildren(meter(slot, slotShare(s)), terms([
     ["Status", mark(health, word)],
-    slot.limit_bytes > 0 && ["Time to full", slot.full_in_seconds > 0 ? seconds(slot.full_in_seconds) + " at the present rate" : "it does not grow"],
+    slot.limit_bytes > 0 && ["Time to full", slot.full_in_seconds > 0 ? seconds(slot.full_in_seconds) + " at the present rate"
+      : slot.growth_bytes_per_second == null ? "not known yet" : "it does not grow"],
     known(slot.safe_bytes) && ["Safe to write", bytes(slot.safe_bytes)],
     ["Confirmed", el("code", {}, slot.confirmed_flush_lsn || NONE)],
     ["Restart from", el("code", {}, slot.restart_lsn || NONE)],
