@@ -91,10 +91,10 @@ func (s *session) sing(l *decoding.Logical) error {
 		Topic: c.Topic, Partition: -1, Key: []byte(s.r.cfg.Replication.Slot), Timestamp: committed.UnixMilli(),
 		Value: fmt.Appendf(nil, `{"slot": %q, "lsn": %q, "committed": %q}`, s.r.cfg.Replication.Slot, s.msg.Begin.FinalLSN, committed.Format(time.RFC3339Nano)),
 	}
+	c.handed.Store(true) // the acknowledgement may be faster than what follows
 	err := s.producer.Produce(&rec, sink.Meta{Number: s.tracker.Numbered(), Committed: committed.UnixMicro(), Type: unknownType})
 	switch {
 	case err == nil: // without a number: no event waits for it
-		c.handed.Store(true)
 		s.dirty = true
 		return nil
 	case s.producer.Err() != nil:

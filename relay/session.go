@@ -66,6 +66,7 @@ type session struct {
 	nextTick   time.Time
 	lastStatus time.Time
 	idle       time.Time // when nothing last waited for an acknowledgement
+	arrived    bool      // Kafka has given a producer id since the session began
 	troubled   time.Time // since when Kafka gives trouble; zero when it does not
 	skipped    int       // events of resume
 }
@@ -143,7 +144,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 	s.lastHeard = time.Now()
 	s.nextTick = s.lastHeard.Add(tickEvery) // a server may say nothing for long, or for ever
-	if s.producer.Ready() {
+	if s.arrived = s.producer.Ready(); s.arrived {
 		s.r.setState(StateStreaming)
 	} else {
 		s.r.awaitKafka(s, s.lastHeard)

@@ -122,14 +122,11 @@ func (r *Relay) progress(s *session, now time.Time, waiting bool) {
 	r.mu.Unlock()
 	r.meter.positions(s.received, s.confirmed)
 	s.watch.progress.Store(uint64(s.confirmed))
-	switch state {
-	case StateStarting:
-		if !s.producer.Ready() {
-			r.awaitKafka(s, now)
-			return
-		}
-	case StateStreaming, StateBlocked:
-	default:
+	if state != StateStarting && state != StateStreaming && state != StateBlocked {
+		return
+	}
+	if s.arrived = s.arrived || s.producer.Ready(); !s.arrived {
+		r.awaitKafka(s, now)
 		return
 	}
 	if reasons := r.blockage(s, now, waiting); len(reasons) > 0 {

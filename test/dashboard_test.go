@@ -153,7 +153,7 @@ func TestDashboard(t *testing.T) {
 		prom = startPrometheus(t, program, active.Address, standby.Address)
 	}
 	seen := scraped{}
-	seen.wait(t, active, "canaries came through", func() bool { return seen.last.value("walrelay_canary_seconds_count") >= 3 })
+	seen.wait(t, active, "canaries came through", func() bool { return seen.last.value("walrelay_canary_seconds_count") >= 5 })
 
 	stopShop := s.background(t, harness.Workload{Writers: 2, Padding: 200, Pause: 5 * time.Millisecond})
 	seen.wait(t, active, "the slot was seen, events flow", func() bool {
