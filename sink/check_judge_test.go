@@ -82,7 +82,7 @@ func TestReplicas(t *testing.T) {
 		"well":             {3, []metadata.ResponsePartition{part(1, 3, 3)}, "2", replication.OK, "", ""},
 		"one broker":       {1, []metadata.ResponsePartition{part(1, 1, 1)}, "1", replication.OK, "", ""},
 		"no leader":        {3, []metadata.ResponsePartition{part(1, 3, 3), part(-1, 3, 0)}, "2", replication.Fail, "leaders", "partition 0"},
-		"impossible":       {3, []metadata.ResponsePartition{part(1, 1, 1)}, "2", replication.Fail, "replicas", "can never be met"},
+		"too few replicas": {3, []metadata.ResponsePartition{part(1, 1, 1)}, "2", replication.Warn, "replicas", "takes nothing then"},
 		"too few in sync":  {3, []metadata.ResponsePartition{part(1, 3, 1)}, "2", replication.Fail, "replicas", "refused there until"},
 		"lagging":          {3, []metadata.ResponsePartition{part(1, 3, 2)}, "2", replication.Warn, "replicas", "1 partition under-replicated"},
 		"no room":          {3, []metadata.ResponsePartition{part(1, 3, 3)}, "3", replication.Warn, "replicas", "min.insync.replicas=2"},
