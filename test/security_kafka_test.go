@@ -116,7 +116,7 @@ func (s *secureShop) checkFails(t *testing.T, env ...string) {
 // two seconds apart in the end.
 const (
 	storm      = 5 * time.Second
-	stormLimit = 24
+	stormLimit = 60 // some 30 in the first seconds, at growing intervals; without them it would be hundreds
 )
 
 // waits starts the relay with settings that Kafka answers as it would while it
