@@ -57,7 +57,7 @@ func (r *Relay) slotGone(ctx context.Context) error {
 		return nil // the next session says what is wrong
 	}
 	defer control.Close()
-	state, err := control.Slot(ctx)
+	state, err := control.Look(ctx)
 	var gap *replication.GapError
 	if errors.As(err, &gap) {
 		r.slotMissing()

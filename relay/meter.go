@@ -213,7 +213,7 @@ func (w *meter) slot(s *replication.SlotState, fullIn *float64) {
 	w.m.SlotRetained.Set(float64(s.RetainedBytes))
 	w.m.SetSlotSafe(s.SafeBytes)
 	w.m.SetSlotStatus(s.WALStatus)
-	w.m.ReplicationLag.Set(max(0, float64(s.Current)-float64(s.Confirmed)))
+	w.m.ReplicationLag.Set(float64(s.Lag()))
 }
 
 // refresh brings the gauges that follow from the sink's state up to date before

@@ -206,12 +206,8 @@ func (r *Relay) slotSeen(s *replication.SlotState, fullIn, growth *float64) {
 	r.meter.slot(s, fullIn)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.status.lag = int64(max(s.Current, s.Confirmed) - s.Confirmed)
-	r.status.slot = &SlotStatus{
-		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
-		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, LimitBytes: s.LimitBytes, FullIn: fullIn, Growth: growth,
-		SpilledTransactions: s.SpilledTransactions, SpilledBytes: s.SpilledBytes, At: time.Now(),
-	}
+	r.status.lag, r.status.slot = s.Lag(), NewSlotStatus(s, time.Now())
+	r.status.slot.FullIn, r.status.slot.Growth = fullIn, growth
 }
 
 // unsent are the events received and not acknowledged, and the age of the oldest.

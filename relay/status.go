@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/sink"
 )
 
@@ -69,6 +70,16 @@ type SlotStatus struct {
 	SpilledTransactions int64     `json:"spilled_transactions"`
 	SpilledBytes        int64     `json:"spilled_bytes"`
 	At                  time.Time `json:"at"`
+}
+
+// NewSlotStatus puts a look at the slot into the words of a Status. How it grows
+// takes more than one look.
+func NewSlotStatus(s *replication.SlotState, at time.Time) *SlotStatus {
+	return &SlotStatus{
+		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
+		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, LimitBytes: s.LimitBytes,
+		SpilledTransactions: s.SpilledTransactions, SpilledBytes: s.SpilledBytes, At: at,
+	}
 }
 
 // Status is a snapshot for /status and the status page. Any goroutine.

@@ -94,16 +94,13 @@ func (w *watch) look(ctx context.Context) {
 	if !w.connected(ctx) {
 		return
 	}
-	state, err := w.control.Slot(ctx)
+	state, err := w.control.Look(ctx)
 	if err != nil {
 		w.found(ctx, "look at slot", err)
 		if w.control.IsClosed() {
 			w.connected(ctx) // says at once whether the server is shutting down
 		}
 		return
-	}
-	if err := w.control.Spill(ctx, &state); err != nil && w.control.IsClosed() {
-		return // without a right to statistics there are no counters, and nothing is lost
 	}
 	w.r.seen(&state)
 	if lost := state.Lost(w.r.cfg.Replication.Slot); lost != nil {

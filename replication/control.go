@@ -73,7 +73,7 @@ type SlotState struct {
 
 	// What decoding has spilled to the server's disk because it did not fit into
 	// logical_decoding_work_mem, since the statistics were last reset; filled in by
-	// Control.Spill.
+	// Control.Look.
 	SpilledTransactions, Spills, SpilledBytes int64
 
 	Active    bool
@@ -81,6 +81,9 @@ type SlotState struct {
 
 	InactiveSince time.Time // PostgreSQL 17 and later; zero when active or not known
 }
+
+// Lag is the WAL between the confirmed position and the server's.
+func (s *SlotState) Lag() int64 { return int64(max(s.Current, s.Confirmed) - s.Confirmed) }
 
 // holder identifies this process in the marker, so that a former holder's late
 // write is recognised.
@@ -206,15 +209,19 @@ func (c *Control) slot(ctx context.Context) (SlotState, error) {
 	return s, errors.Join(parseLSN(restart, &s.Restart), parseLSN(confirmed, &s.Confirmed), parseLSN(current, &s.Current))
 }
 
-// Spill fills in what of the slot's decoding was spilled to disk. It is apart from
-// Slot because nothing depends on it, and a role may be kept from statistics.
-func (c *Control) Spill(ctx context.Context, s *SlotState) error {
-	err := c.conn.QueryRow(ctx, `SELECT spill_txns, spill_count, spill_bytes FROM pg_stat_replication_slots WHERE slot_name = $1`, c.config.Slot).
-		Scan(&s.SpilledTransactions, &s.Spills, &s.SpilledBytes)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("look at statistics of slot %q: %w", c.config.Slot, err)
+// Look is Slot with what was spilled, for a look that is shown. A role that is kept
+// from statistics gets zeros: nothing depends on them.
+func (c *Control) Look(ctx context.Context) (SlotState, error) {
+	s, err := c.Slot(ctx)
+	if err != nil {
+		return s, err
 	}
-	return nil
+	err = c.conn.QueryRow(ctx, `SELECT spill_txns, spill_count, spill_bytes FROM pg_stat_replication_slots WHERE slot_name = $1`, c.config.Slot).
+		Scan(&s.SpilledTransactions, &s.Spills, &s.SpilledBytes)
+	if err != nil && c.IsClosed() {
+		return s, fmt.Errorf("look at statistics of slot %q: %w", c.config.Slot, err)
+	}
+	return s, nil
 }
 
 // parseLSN parses what the server wrote.

@@ -247,12 +247,7 @@ func (m *Metrics) BeforeScrape(f func()) {
 func (m *Metrics) Handler() http.Handler {
 	scrape := promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.mu.Lock()
-		refresh := m.refresh
-		m.mu.Unlock()
-		for _, f := range refresh {
-			f()
-		}
+		m.bringUpToDate()
 		scrape.ServeHTTP(w, r)
 	})
 }

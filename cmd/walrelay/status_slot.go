@@ -43,7 +43,7 @@ func (k *asker) askSlot(ctx context.Context) slotLook {
 		}
 		k.control = control
 	}
-	state, err := k.control.Slot(ctx)
+	state, err := k.control.Look(ctx)
 	if err != nil {
 		s.err = err
 		return s
@@ -90,23 +90,12 @@ func (l *look) down() downStatus {
 	if l.base == "" && s.Active {
 		d.State = stateUnknown
 	}
-	if s.Current > s.Confirmed {
-		d.LagBytes = int64(s.Current - s.Confirmed)
-	}
-	d.SlotState, d.SlotActive, d.SlotPID = slotStatus(s, l.at), &s.Active, s.ActivePID
+	d.LagBytes = s.Lag()
+	d.SlotState, d.SlotActive, d.SlotPID = relay.NewSlotStatus(s, l.at), &s.Active, s.ActivePID
 	if !s.InactiveSince.IsZero() {
 		d.InactiveSince = &s.InactiveSince
 	}
 	return d
-}
-
-// slotStatus puts what SQL says in the words of a relay.
-func slotStatus(s *replication.SlotState, at time.Time) *relay.SlotStatus {
-	return &relay.SlotStatus{
-		WALStatus: s.WALStatus, RestartLSN: s.Restart.String(), ConfirmedLSN: s.Confirmed.String(), CurrentLSN: s.Current.String(),
-		RetainedBytes: s.RetainedBytes, SafeBytes: s.SafeBytes, LimitBytes: s.LimitBytes,
-		SpilledTransactions: s.SpilledTransactions, SpilledBytes: s.SpilledBytes, At: at,
-	}
 }
 
 // reasons say what is wrong while no relay answers, and what to do.
