@@ -21,8 +21,8 @@ func (l *loader) check() {
 	l.checkSASL()
 	l.checkHTTP()
 	l.checkCanary()
-	if c.Delivery == "exactly-once" {
-		l.problem(c.origins["delivery"], "delivery", "exactly-once is not yet available in this version: use at-least-once")
+	if c.Delivery == "exactly-once" && c.Snapshot.Mode != "none" {
+		l.problem(c.origins["snapshot.mode"], "snapshot.mode", "%s does not go with delivery exactly-once: a snapshot that breaks off begins anew; take it with at-least-once first", c.Snapshot.Mode)
 	}
 	if c.OnPoison == "dead-letter" && c.DeadLetterTopic == "" && !l.bad["dead_letter_topic"] && !l.bad["on_poison"] {
 		l.problem(c.origins["on_poison"], "dead_letter_topic", "required with on_poison dead-letter: name a topic")

@@ -95,6 +95,9 @@ func (s *session) sing(l *decoding.Logical) error {
 	err := s.producer.Produce(&rec, sink.Meta{Number: s.tracker.Numbered(), Committed: committed.UnixMicro(), Type: unknownType})
 	switch {
 	case err == nil: // without a number: no event waits for it
+		if s.exact != nil { // a transaction of Kafka is open, and wants an end
+			s.r.resume = resume{s.position.SystemID, s.position.Timeline, s.msg.Begin.FinalLSN, -1, s.msg.Begin.XID}
+		}
 		s.dirty = true
 		return nil
 	case s.producer.Err() != nil:

@@ -43,6 +43,9 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 // send status updates, and confirms them.
 func (s *session) flush(ctx context.Context) error {
 	for {
+		if err := s.r.cut(); err != nil {
+			return err
+		}
 		step, cancel := context.WithTimeout(ctx, time.Second)
 		err := s.producer.Flush(step)
 		cancel()

@@ -26,12 +26,12 @@ func (s *session) event() error {
 	e := &s.msg.Event
 	if s.resume.covers(e.CommitLSN, e.Index) {
 		s.skipped++
-		if s.resume.lsn == e.CommitLSN && s.resume.index == e.Index {
+		if s.exact == nil && s.resume.lsn == e.CommitLSN && s.resume.index == e.Index {
 			s.resume = resume{} // the last one: this is the history that we know
 		}
 		return nil
 	}
-	if s.skipped > 0 && s.resume.lsn != 0 {
+	if s.skipped > 0 && s.resume.lsn != 0 && s.exact == nil {
 		return errRewound
 	}
 	err := s.r.routers[e.Table.Index].Route(e, &s.rec)
@@ -67,6 +67,18 @@ func (s *session) update() error {
 // offer hands the record to the sink, or lets it wait.
 func (s *session) offer() error {
 	s.pending.waits = false
+	if s.exact != nil {
+		switch known, err := s.known(); {
+		case err != nil:
+			return err
+		case !known:
+			s.pending.waits = true
+			return nil
+		case s.resume.covers(s.msg.Event.CommitLSN, s.msg.Event.Index):
+			s.skipped++
+			return nil
+		}
+	}
 	if s.look != nil {
 		switch s.lookBack() {
 		case lookWait:
@@ -83,6 +95,7 @@ func (s *session) offer() error {
 		if s.r.recent.budget > 0 {
 			s.r.recent.note(&s.msg.Event, &s.rec, s.pending.meta.Number, s.r.meter.name(s.pending.meta.Type), s.r.keyed[s.msg.Event.Table.Index])
 		}
+		s.r.lastNumber = s.pending.meta.Number
 		s.tracker.Next()
 		s.handled()
 		s.dirty = true
@@ -98,7 +111,7 @@ func (s *session) offer() error {
 // connection does not take it again.
 func (s *session) handled() {
 	e := &s.msg.Event
-	s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index}
+	s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index, e.XID}
 }
 
 // poisoned applies the policy to an event that Kafka can never take. Any other

@@ -130,6 +130,9 @@ const (
 // resume is in force this process knows itself what it has delivered, and a look
 // back goes on that an earlier session began.
 func (r *Relay) lookBehind(ctx context.Context, s *session, control *replication.Control, snapshot bool) *lookback {
+	if r.cfg.Watermark != "" {
+		return nil // the watermark knows
+	}
 	if s.resume.lsn != 0 {
 		return r.look
 	}

@@ -21,6 +21,9 @@ func (r *Relay) afterLoss(ctx context.Context, cause error) error {
 	var gap error
 	looked, until := time.Now(), time.Time{}
 	for {
+		if err := r.cut(); err != nil {
+			return err
+		}
 		slice, cancel := context.WithTimeout(ctx, time.Second)
 		err := p.Flush(slice)
 		cancel()

@@ -48,6 +48,10 @@ type Config struct {
 	OnPoison        Policy
 	DeadLetterTopic string // for PoisonDeadLetter
 
+	// Watermark is the topic of exactly-once, "" for at-least-once: the position up to
+	// which events are delivered is committed together with them.
+	Watermark string
+
 	Canary       Canary
 	ShowPayloads bool // Status shows the beginning of the last events' payloads
 
@@ -94,6 +98,9 @@ type Relay struct {
 	good     replication.LSN // confirmed when slot and publication were last seen to be well
 	goodAt   time.Time
 
+	generation int    // of the watermarks; likewise
+	lastNumber uint64 // of the record that was handed over last; likewise
+
 	resume resume       // what the last connection handed over; Run's goroutine only
 	look   *lookback    // at what another process handed over, for the next session; likewise
 	beat   atomic.Int64 // when the loop last moved, ns since 1970
@@ -112,6 +119,7 @@ type resume struct {
 	timeline int32
 	lsn      replication.LSN // commit LSN
 	index    int
+	xid      uint32
 }
 
 // covers says whether the event at lsn and index was handed over already.
@@ -149,6 +157,12 @@ func New(cfg Config) (*Relay, error) {
 	}
 	r.decoder = decoding.New(tables)
 	r.cfg.Sink.Hooks = r.hooks()
+	if r.cfg.Watermark != "" {
+		r.cfg.Sink.Transactions = true
+		r.cfg.Sink.Own = map[string]sink.TopicCreation{r.cfg.Watermark: {Partitions: 1, ReplicationFactor: -1, Config: map[string]string{
+			"cleanup.policy": "compact", "segment.bytes": "1048576", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.1",
+		}}}
+	}
 	if _, err := sink.New(r.cfg.Sink); err != nil {
 		return nil, err
 	}
@@ -234,6 +248,9 @@ func (r *Relay) staticTopics() []string {
 	var topics []string
 	if r.cfg.OnPoison == PoisonDeadLetter {
 		topics = append(topics, r.cfg.DeadLetterTopic)
+	}
+	if r.cfg.Watermark != "" {
+		topics = append(topics, r.cfg.Watermark)
 	}
 	if r.canary.on() {
 		topics = append(topics, r.cfg.Canary.Topic)

@@ -46,6 +46,8 @@ type session struct {
 	watch    *watch
 	position replication.Position
 	resume   resume
+	exact    *exactly  // nil with at-least-once
+	history  history   // for exact
 	look     *lookback // nil once it is over
 	began    time.Time
 
@@ -114,6 +116,9 @@ func (r *Relay) stream(ctx context.Context) error {
 		r: r, producer: r.producer.Load(), stream: stream, position: position,
 		tracker: checkpoint.New(confirmed), received: confirmed, confirmed: confirmed,
 	}
+	if r.cfg.Watermark != "" {
+		r.resume = resume{} // the watermark knows
+	}
 	if r.resume.systemID == position.SystemID && r.resume.timeline == position.Timeline {
 		if r.resume.lsn > stream.Flushed() {
 			r.log.Warn().Stringer("delivered_lsn", r.resume.lsn).Stringer("server_lsn", stream.Flushed()).
@@ -127,6 +132,13 @@ func (r *Relay) stream(ctx context.Context) error {
 	s.look = r.lookBehind(ctx, s, control, snapshot)
 	r.decoder.Reset()
 	s.producer.Fence(TransactionalID(position.SystemID, r.cfg.Replication.Slot))
+	if r.cfg.Watermark != "" {
+		if err := s.exactlyOnce(ctx, control); err != nil {
+			_ = stream.Close(ctx) // the error to report is the first one
+			return err
+		}
+		defer s.exact.reading.cancel()
+	}
 	r.log.Info().Str("slot", r.cfg.Replication.Slot).Str("publication", r.cfg.Replication.Publication).
 		Stringer("confirmed_lsn", confirmed).Uint32("walsender_pid", stream.PID()).Msg("streaming")
 	s.watch, s.began = watch, time.Now()
@@ -205,6 +217,7 @@ func (s *session) step(ctx context.Context) error {
 // learn of it, and the next frames may gather.
 func (s *session) caughtUp() {
 	if s.dirty {
+		s.cutNow()
 		s.producer.Dispatch()
 		s.dirty = false
 	}
@@ -227,6 +240,9 @@ func (s *session) keepalive(f replication.Frame) error {
 // boundary notes a position outside a transaction. While events are skipped none
 // counts: that they were delivered is certain only when the last of them is met.
 func (s *session) boundary(lsn replication.LSN) error {
+	if s.exact != nil {
+		return s.exactBoundary(lsn)
+	}
 	switch {
 	case s.skipped == 0 || s.resume.lsn == 0:
 		s.tracker.Boundary(lsn)
@@ -249,6 +265,9 @@ func (s *session) handle() error {
 	switch s.msg.Kind {
 	case decoding.KindBegin:
 		s.inTransaction = true
+		if s.exact != nil {
+			return s.begun()
+		}
 	case decoding.KindCommit:
 		s.inTransaction = false
 		s.received = max(s.received, s.msg.Commit.EndLSN)
@@ -271,6 +290,7 @@ func (s *session) handle() error {
 
 // wait sits out that Kafka takes nothing, without leaving PostgreSQL alone.
 func (s *session) wait(ctx context.Context) error {
+	s.cutNow()
 	s.producer.Dispatch()
 	timer := time.NewTimer(time.Until(s.nextTick))
 	defer timer.Stop()
@@ -302,6 +322,7 @@ func (s *session) tick(now time.Time) error {
 		s.r.heard.Store(now.UnixNano())
 	}
 	s.r.recent.budget = recentEvents
+	s.cutNow()
 	timeout := s.senderTimeout()
 	number, _, ok := s.producer.Oldest()
 	confirmable := s.tracker.Confirmable(number, ok)

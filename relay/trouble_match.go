@@ -112,6 +112,7 @@ func codeOfSentinel(err error) string {
 		code string
 	}{
 		{sink.ErrFenced, codeFenced},
+		{sink.ErrAborted, codeUnacknowledged},
 		{replication.ErrSlotActive, codeStandby},
 		{replication.ErrStreamEnded, codePGStopping},
 		{replication.ErrServerChanged, codePGOtherServer},

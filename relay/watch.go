@@ -29,6 +29,7 @@ type watch struct {
 	alarm    atomic.Pointer[error] // what must end the session
 	saved    replication.LSN
 	tablesAt time.Time // when publication and tables were last looked at
+	runs     bool      // the marker knows that exactly-once runs
 	quit     context.CancelFunc
 	done     chan struct{}
 }
@@ -64,6 +65,7 @@ func (w *watch) start(confirmed replication.LSN) {
 			case <-slot.C:
 				w.look(ctx)
 				w.emit(ctx)
+				w.exactlyOnceRuns(ctx)
 			case <-marker.C:
 				if lsn := replication.LSN(w.progress.Load()); lsn > w.saved {
 					w.save(ctx, lsn, false)

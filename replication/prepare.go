@@ -318,15 +318,22 @@ func (c *Control) AcceptGap(ctx context.Context, log LogFunc) (Position, error) 
 	}
 	renewed := f.marker != nil && f.marker.renewed(f.config.Publication, f.publication.oid)
 	if f.slot == nil || gap != nil || !f.publication.exists || renewed {
-		return c.create(ctx, f.access, f.slot != nil, log)
+		pos, err := c.create(ctx, f.access, f.slot != nil, log)
+		if err != nil {
+			return Position{}, err
+		}
+		return pos, c.newGeneration(ctx)
 	}
 	if err := c.ensurePublication(ctx); err != nil {
 		return Position{}, err
 	}
 	log("gap accepted, the slot is kept", "slot", c.config.Slot, "lsn", f.slot.Confirmed.String())
+	if err := c.adopt(ctx, f.access, *f.slot); err != nil {
+		return Position{}, err
+	}
 	return Position{
 		SystemID: c.server.systemID, Timeline: c.server.timeline, Confirmed: f.slot.Confirmed, Adopted: true,
-	}, c.adopt(ctx, f.access, *f.slot)
+	}, c.newGeneration(ctx)
 }
 
 // CreateOutbox makes an outbox table where it is missing. shape is "debezium"

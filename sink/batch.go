@@ -29,6 +29,9 @@ const (
 	offCount       = prefixLen + 57
 )
 
+// transactional is the attribute of a batch that belongs to a transaction.
+const transactional = int16(1 << 4)
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // producerID is what a broker knows a producer by (KIP-98).
@@ -55,6 +58,8 @@ type batch struct {
 	firstBytes     int64  // Producer.producedBytes before the first record
 	sequence       int32  // of the first record, from the seal on
 	sealed         bool   // wire is under the current producer id; its bytes stand
+	txn            uint32 // the transaction it belongs to, with Config.Transactions
+	watermark      bool   // the record of a Cut, which is no event
 	uncertain      bool   // a request may have been appended without our knowing
 	commits        []tally[int64]
 	types          []tally[int32]
@@ -181,8 +186,11 @@ func (b *batch) seal(p producerID, sequence int32, codec *compressor) (spared in
 		spared, b.cost = b.cost-need, need
 	}
 	attributes := int16(0)
+	if b.txn != 0 {
+		attributes = transactional
+	}
 	if len(b.wire) != len(b.slab) { // a copy is always smaller
-		attributes = codec.attributes
+		attributes |= codec.attributes
 	}
 	writeHeader(b.wire, attributes, p, sequence, b.count, b.baseTime, b.maxTime)
 	return spared

@@ -29,11 +29,18 @@ type Config struct {
 	// Flush and the window, and what Kafka refuses of them is dropped and said as a wait.
 	Aside string
 
+	// Own are topics of walrelay's own, made where they are missing whatever Create says.
+	Own map[string]TopicCreation
+
 	// InFlightBytes bounds the memory of records handed over and not yet
 	// acknowledged, and the bytes of the window behind the oldest of them.
 	// With compression a batch counts twice until its compressed copy is made.
 	// Default 16 MiB. One record larger than that is still sent, alone.
 	InFlightBytes int
+
+	// Transactions: records count when the transaction that Cut ends is committed.
+	// Needs a transactional id (Fence), which is waited for without end.
+	Transactions bool
 
 	Hooks Hooks
 }

@@ -185,6 +185,7 @@ type parcel struct {
 	batch    *batch
 	sequence int32
 	producer producerID
+	name     string // transactional id
 	bytes    *wireReader
 }
 
@@ -205,6 +206,9 @@ func (l *lane) collect() (parcels []parcel, again time.Duration) {
 	for i := range l.parts {
 		part := l.parts[(l.turn+i)%len(l.parts)]
 		b := part.next(now, p.session.bump || p.session.wanted)
+		if b != nil && !p.admits(part, b) {
+			continue
+		}
 		if b == nil {
 			if !part.inFlight && part.hasWork() && now.Before(part.retryAt) {
 				again = min(again, part.retryAt.Sub(now))
@@ -235,7 +239,7 @@ func (l *lane) pack(part *partition) parcel {
 		b.sequence = part.sequence
 		part.sequence = nextSequence(part.sequence, b.count)
 	}
-	return parcel{part: part, batch: b, sequence: b.sequence, producer: s.producer}
+	return parcel{part: part, batch: b, sequence: b.sequence, producer: s.producer, name: s.name}
 }
 
 // exchange sends one request and deals with the answer.
@@ -269,6 +273,9 @@ func (l *lane) address() net.Addr {
 func (l *lane) request(parcels []parcel) *rawproduce.Request {
 	spared := 0 // memory that was kept for compressed copies
 	req := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(produceTimeout.Milliseconds())}
+	if l.p.cfg.Transactions {
+		req.TransactionalID = parcels[0].name
+	}
 	for i := range parcels {
 		c := &parcels[i]
 		if !c.batch.sealed {

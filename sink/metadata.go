@@ -107,6 +107,9 @@ func (p *Producer) work(ctx context.Context) (done bool) {
 	if fence {
 		done = p.takeProducerID(ctx) && done
 	}
+	if p.cfg.Transactions {
+		done = p.transact(ctx) && done
+	}
 	return done
 }
 
@@ -345,6 +348,9 @@ func creationError(err error) error {
 func (p *Producer) missing(ctx context.Context, client *kafka.Client, name string) (done bool) {
 	what := fmt.Sprintf("topic %q", name)
 	c := p.cfg.Create
+	if own, ok := p.cfg.Own[name]; ok {
+		c = &own
+	}
 	if c == nil {
 		p.wait(what, errors.New("does not exist: create it, or set kafka.topics.create"))
 		return false

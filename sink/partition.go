@@ -37,7 +37,8 @@ type partition struct {
 	sending  *batch   // sealed; in a request, or to be sent again
 	inFlight bool     // sending is in a request
 	retryAt  time.Time
-	class    int // slab class of the next batch
+	txn      uint32 // the last transaction that it was added to
+	class    int    // slab class of the next batch
 
 	illSince time.Time // since when brokers refuse sending; zero when they don't
 	told     bool      // and that is among the waits

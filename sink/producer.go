@@ -29,6 +29,7 @@ type Producer struct {
 	started func(*lane)
 
 	session       session
+	txn           transaction
 	producedBytes int64 // record bytes handed over since the start
 	waiting       int   // records handed over and not acknowledged
 	window        oldest
@@ -71,6 +72,7 @@ func New(cfg Config) (*Producer, error) {
 		lanes:         map[int32]*lane{},
 		memory:        slabs{limit: cfg.InFlightBytes, copied: codec != nil},
 		waits:         map[string]error{},
+		txn:           transaction{on: cfg.Transactions, now: 1},
 		answerTimeout: answerTimeout,
 		patience:      patience,
 		renewAfter:    renewAfter,
@@ -147,6 +149,9 @@ func (p *Producer) Produce(rec *routing.Record, m Meta) error {
 
 // add puts rec behind what the partition has, in its open batch or a new one.
 func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
+	if p.txn.on && part.open != nil && part.open.txn != p.txn.number() {
+		part.closeOpen(false)
+	}
 	b := part.open
 	before := 0
 	if b != nil {
@@ -164,12 +169,18 @@ func (p *Producer) add(part *partition, rec *routing.Record, m Meta) error {
 		before = recordsAt
 		b.append(rec, max(part.topic.maxBytes, aloneLen(rec)))
 		b.first, b.firstBytes, b.firstCommitted = m.Number, p.producedBytes, m.Committed
+		if p.txn.on {
+			b.txn = p.txn.number()
+		}
 		part.open = b
 		if !p.window.ok && !part.topic.aside {
 			p.window = oldest{true, m.Number, p.producedBytes, m.Committed}
 		}
 	}
 	b.note(m)
+	if p.txn.on {
+		p.txn.took(m, p.producedBytes)
+	}
 	size := len(b.slab) - before
 	p.producedBytes += int64(size)
 	if !part.topic.aside {
@@ -224,7 +235,7 @@ func (p *Producer) windowFull(number uint64) bool {
 
 // findOldest looks through the partitions for the oldest unacknowledged record.
 func (p *Producer) findOldest() oldest {
-	var o oldest
+	o := p.txn.first // what is acknowledged counts when it is committed
 	for _, t := range p.topics {
 		if t.aside {
 			continue
@@ -317,6 +328,10 @@ func (p *Producer) Flush(ctx context.Context) error {
 	for {
 		p.mu.Lock()
 		left, fatal := p.waiting, p.fatal
+		if p.txn.on && fatal == nil {
+			p.txn.hurried = true
+			p.closeIfRipe(time.Now())
+		}
 		p.hurry()
 		p.mu.Unlock()
 		switch {

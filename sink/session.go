@@ -21,8 +21,37 @@ type session struct {
 	draining bool  // nothing new is taken in, to renew the producer id
 	bump     bool  // the epoch is to be raised when nothing is uncertain
 	taken    time.Time
-	asked    time.Time // since when the coordinator has not answered
-	round    int       // calls of Fence
+	asked    time.Time     // since when the coordinator has not answered
+	round    int           // calls of Fence
+	got      chan struct{} // closed when the producer id of this round is there
+}
+
+// Taken waits until the producer id that the last Fence asked for is there: what an
+// older instance had open has ended by then. Any goroutine.
+func (p *Producer) Taken(ctx context.Context) error {
+	p.mu.Lock()
+	got := p.session.got
+	p.mu.Unlock()
+	for {
+		select {
+		case <-got:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+			if err := p.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Knows says whether a topic's partitions are known. Any goroutine.
+func (p *Producer) Knows(topic string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.topics[topic]
+	return t != nil && t.ready
 }
 
 // Ready says that records can be sent: there is a producer id. Any goroutine.
@@ -49,6 +78,7 @@ func (p *Producer) Fence(transactionalID string) {
 	s.name, s.fenced, s.unfenced = transactionalID, false, nil
 	s.ready, s.wanted = false, true
 	s.round++
+	s.got = make(chan struct{})
 	p.task()
 }
 
@@ -98,7 +128,7 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	res, err := p.cluster.client().InitProducerID(asking, &kafka.InitProducerIDRequest{
-		TransactionalID: name, TransactionTimeoutMs: 60_000, ProducerID: int(last.id), ProducerEpoch: int(last.epoch),
+		TransactionalID: name, TransactionTimeoutMs: int(transactionTimeout.Milliseconds()), ProducerID: int(last.id), ProducerEpoch: int(last.epoch),
 	})
 	if err == nil {
 		err = res.Error
@@ -146,7 +176,7 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool)
 // for ever) when patience is over.
 func (p *Producer) giveUpFence(err error, round int) bool {
 	var code kafka.Error
-	if !errors.As(err, &code) {
+	if !errors.As(err, &code) || p.cfg.Transactions {
 		return false
 	}
 	p.mu.Lock()
@@ -190,10 +220,20 @@ func (p *Producer) adopt(id producerID, fenced bool, round int) {
 			}
 		}
 	}
+	if p.txn.on {
+		p.txn.now++ // partitions of an old one are not known to the new epoch
+		p.txn.adding = nil
+	}
 	unfenced := p.session.unfenced
-	p.session = session{name: p.session.name, producer: id, ready: true, fenced: fenced, unfenced: unfenced, taken: time.Now(), round: round}
+	got := p.session.got
+	p.session = session{got: got, name: p.session.name, producer: id, ready: true, fenced: fenced, unfenced: unfenced, taken: time.Now(), round: round}
 	for _, l := range p.lanes {
 		l.wake()
+	}
+	select {
+	case <-got: // renewed
+	default:
+		close(got)
 	}
 	p.signal()
 	p.mu.Unlock()

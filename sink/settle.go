@@ -45,7 +45,7 @@ func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, e
 	}
 	p.mu.Lock()
 	p.signal()
-	if p.session.bump || p.session.wanted {
+	if p.session.bump || p.session.wanted || p.txn.on {
 		p.task()
 	}
 	p.mu.Unlock()
@@ -102,6 +102,19 @@ func (part *partition) landed(retryAt time.Time) {
 // acknowledged: all in-sync replicas have the batch.
 func (p *Producer) acknowledged(c *parcel, took time.Duration) {
 	b := c.batch
+	if p.cfg.Transactions {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.txn.settle(Acked{Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took}, b, c.part.topic.aside)
+		c.part.landed(time.Time{})
+		c.part.sending = nil
+		p.recycle(b)
+		p.home(c.part)
+		if p.txn.closing && p.txn.acked == p.txn.records {
+			p.task()
+		}
+		return
+	}
 	if p.cfg.Hooks.Acked != nil {
 		p.cfg.Hooks.Acked(Acked{
 			Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took,
@@ -146,6 +159,10 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 		// Not appended, and nothing after it: all that is still uncertain is
 		// resolved, then the epoch is raised and sequences start from 0 (KIP-360).
 		b.uncertain = false
+		if p.txn.on {
+			p.stop(fmt.Errorf("%s: %w (%s)", op, ErrAborted, code))
+			break
+		}
 		p.session.bump = true
 	case fenced:
 		p.stop(fmt.Errorf("%s: %w (%s)", op, ErrFenced, code))
@@ -236,6 +253,7 @@ func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
 	c.part.landed(time.Time{})
 	kept := 0
 	for _, o := range others {
+		o.txn = b.txn
 		o.cost = p.memory.costOf(cap(o.slab))
 		p.memory.used += o.cost
 		l.pending += len(o.slab) - recordsAt
@@ -244,6 +262,7 @@ func (p *Producer) replace(l *lane, c *parcel, others ...*batch) {
 	if !c.part.topic.aside {
 		p.waiting += kept - int(b.count)
 	}
+	p.txn.records += kept - int(b.count)
 	c.part.queue = append(others, c.part.queue...)
 	p.recycle(b)
 	p.home(c.part)
@@ -270,6 +289,8 @@ func (p *Producer) substitute(rec *routing.Record, of *batch) bool {
 	b.cost = p.memory.costOf(size)
 	p.memory.used += b.cost
 	p.waiting++
+	b.txn = of.txn
+	p.txn.records++
 	if part.open != nil {
 		part.closeOpen(false)
 	}

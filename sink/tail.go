@@ -1,10 +1,13 @@
 package sink
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -174,10 +177,8 @@ func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord
 	if part.ErrorCode != 0 {
 		return from, kafka.Error(part.ErrorCode)
 	}
-	aborted := map[int64]bool{}
-	for _, a := range part.AbortedTransactions {
-		aborted[a.ProducerID] = true
-	}
+	aborted := abortions{pending: part.AbortedTransactions, open: map[int64]bool{}}
+	slices.SortFunc(aborted.pending, func(a, b fetch.ResponseTransaction) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
 	stream, ok := part.RecordSet.Records.(*protocol.RecordStream)
 	if !ok {
 		return from, errStuck // no batch at all
@@ -187,11 +188,15 @@ func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord
 		seen := visit
 		switch b := batch.(type) {
 		case *protocol.RecordBatch:
-			if b.Attributes.Transactional() && aborted[b.ProducerID] {
+			aborted.reach(b.BaseOffset)
+			if b.Attributes.Transactional() && aborted.open[b.ProducerID] {
 				seen = nil
 			}
+		case *protocol.ControlBatch:
+			aborted.reach(b.BaseOffset)
+			seen = func(r *TailRecord) { aborted.marker(b.ProducerID, r.Key) }
 		default:
-			seen = nil // control records, and batches too old for headers
+			seen = nil // batches too old for headers
 		}
 		last, err := t.batch(batch, from, to, seen)
 		if err != nil {
@@ -200,6 +205,29 @@ func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord
 		next = max(next, last+1)
 	}
 	return next, nil
+}
+
+// abortions say which batches of an answer were aborted: those of a producer from
+// the first offset of its transaction up to the marker that ends it
+// (FetchResponse.AbortedTransactions, KIP-98).
+type abortions struct {
+	pending []fetch.ResponseTransaction // by first offset
+	open    map[int64]bool              // by producer id
+}
+
+// reach opens the transactions that begin at or before offset.
+func (a *abortions) reach(offset int64) {
+	for len(a.pending) > 0 && a.pending[0].FirstOffset <= offset {
+		a.open[a.pending[0].ProducerID] = true
+		a.pending = a.pending[1:]
+	}
+}
+
+// marker takes a control record's key: version, then type, 0 for an abort.
+func (a *abortions) marker(producer int64, key []byte) {
+	if len(key) == 4 && binary.BigEndian.Uint16(key[2:]) == 0 {
+		delete(a.open, producer)
+	}
 }
 
 // batch visits the records of one batch that lie in [from, to) and returns the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,10 +80,11 @@ func (s *shop) start(t *testing.T, env ...string) *harness.Process {
 }
 
 func (s *shop) options(env ...string) harness.RelayOptions {
-	return harness.RelayOptions{
-		Config: s.config(),
-		Env:    append([]string{"WALRELAY_ROUTE_TOPIC=" + s.Prefix + "${aggregate_type}"}, env...),
+	own := []string{"WALRELAY_ROUTE_TOPIC=" + s.Prefix + "${aggregate_type}"}
+	if exactlyOnce && !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "WALRELAY_SNAPSHOT_MODE=") }) {
+		own = append(own, s.exact()...)
 	}
+	return harness.RelayOptions{Config: s.config(), Env: append(own, env...)}
 }
 
 // ready starts the relay and waits until it is.
@@ -106,6 +108,9 @@ func (s *shop) run(t *testing.T, args []string, env ...string) (code int, output
 // verify waits for all that is in the shop's outbox and judges it.
 func (s *shop) verify(t *testing.T) harness.Result {
 	t.Helper()
+	if exactlyOnce {
+		return s.verifyCommitted(t)
+	}
 	return harness.Verify(t, s.Kafka, patience, s.Committed(t, s.Prefix, s.Table), s.Topics...)
 }
 

@@ -33,6 +33,9 @@ func relayConfig(c *config.Config) (relay.Config, error) {
 		Canary:          relay.Canary{Every: c.Canary.Every, Topic: c.Canary.Topic},
 		ShowPayloads:    c.HTTP.ShowPayloads,
 	}
+	if c.Delivery == "exactly-once" {
+		rc.Watermark = c.Kafka.WatermarkTopic
+	}
 	for _, o := range c.Outbox {
 		rc.Tables = append(rc.Tables, relay.Table{
 			Decoding: decoding.Table{Schema: o.Table.Schema, Name: o.Table.Name, Columns: decoding.Columns(o.Columns)},

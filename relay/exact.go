@@ -1,0 +1,267 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/walrelay/walrelay/replication"
+	"github.com/walrelay/walrelay/routing"
+	"github.com/walrelay/walrelay/sink"
+)
+
+// Exactly-once: the events of a transaction of Kafka and the watermark, which says
+// up to which row they go, are committed together. A start reads the watermark and
+// leaves out what is at or before it:
+//
+//	slot taken ─▶ producer id taken (a former instance's transaction is over) ─▶ watermark read
+//	           ─▶ rows up to it left out ─▶ events … Cut(watermark) ─▶ committed ─▶ LSN confirmed
+//
+// The slot may send again from before the watermark, never from behind what is not
+// committed. A position only means something in the history it is from, so a start
+// stops with a gap where that can't be told: see judge.
+
+// watermark is how far a slot's events are committed in Kafka: the row with this
+// index (replication counts all rows of a transaction, whatever becomes of them) in
+// the transaction that commits at LSN.
+type watermark struct {
+	System   string          `json:"system_identifier"`
+	Timeline int32           `json:"timeline"`
+	Slot     string          `json:"slot"`
+	LSN      replication.LSN `json:"-"`
+	Text     string          `json:"lsn"`
+	XID      uint32          `json:"xid"`
+	Index    int             `json:"index"`
+	// Generation is that of the marker (replication.ExactlyOnce).
+	Generation int `json:"generation"`
+}
+
+// watermarkKey is the key of a slot's watermark.
+func watermarkKey(systemID, slot string) string { return systemID + "/" + slot }
+
+// record is the watermark as it stands in its topic.
+func (w watermark) record(topic string) (routing.Record, error) {
+	w.Text = w.LSN.String()
+	value, err := json.Marshal(w)
+	if err != nil {
+		return routing.Record{}, fmt.Errorf("encode the watermark: %w", err)
+	}
+	return routing.Record{Topic: topic, Partition: 0, Key: []byte(watermarkKey(w.System, w.Slot)), Value: value, Timestamp: time.Now().UnixMilli()}, nil
+}
+
+// parseWatermark reads what record wrote.
+func parseWatermark(value []byte) (*watermark, error) {
+	var w watermark
+	if err := json.Unmarshal(value, &w); err != nil {
+		return nil, fmt.Errorf("read the watermark: %w", err)
+	}
+	lsn, err := replication.ParseLSN(w.Text)
+	if err != nil || lsn == 0 {
+		return nil, fmt.Errorf("read the watermark: lsn %q", w.Text)
+	}
+	w.LSN = lsn
+	return &w, nil
+}
+
+// history is what a watermark is judged against.
+type history struct {
+	systemID string
+	timeline int32
+	flushed  replication.LSN // the server's WAL ended there when the slot was taken
+	marker   replication.ExactlyOnce
+	// switched gives where this server's history left another timeline.
+	switched func(timeline int32) (replication.LSN, error)
+}
+
+// judge says from which watermark a start may go on; nil is the beginning of the
+// slot. The error is a *replication.GapError where that can't be known.
+func judge(w *watermark, h history, slot, topic string) (*watermark, error) {
+	gap := func(reason string, values ...any) error {
+		g := &replication.GapError{
+			Slot: slot, Reason: fmt.Sprintf("exactly-once can't tell what is delivered: "+reason, values...),
+			Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
+		}
+		if w != nil {
+			g.From = w.LSN
+		}
+		return g
+	}
+	if w != nil && w.Generation > h.marker.Generation {
+		return nil, gap("topic %q holds a watermark of this slot at %s that is newer than what the database knows: it was put back to an earlier state", topic, w.LSN)
+	}
+	if w != nil && w.Generation < h.marker.Generation {
+		w = nil // from before a gap that a person has accepted
+	}
+	switch {
+	case w == nil && h.marker.State == replication.ExactlyOnceRunning:
+		return nil, gap("it has run for this slot, but topic %q holds no watermark of it any more", topic)
+	case w == nil:
+		return nil, nil
+	case h.marker.State == replication.ExactlyOnceNever:
+		return nil, gap("topic %q holds a watermark of this slot at %s, but the database does not know that it ever ran: it was put back to an earlier state", topic, w.LSN)
+	case w.Timeline == h.timeline && w.LSN > h.flushed:
+		return nil, gap("events up to %s are delivered, and the server's WAL ends at %s: it was put back to an earlier state", w.LSN, h.flushed)
+	case w.Timeline > h.timeline:
+		return nil, gap("the watermark is from timeline %d, and the server is on %d: it was put back to an earlier state", w.Timeline, h.timeline)
+	case w.Timeline < h.timeline:
+		left, err := h.switched(w.Timeline)
+		if err != nil {
+			return nil, err
+		}
+		if w.LSN > left {
+			return nil, gap("events up to %s of timeline %d are delivered, and this server has left that timeline at %s (failover or restore): it lacks some of them, and has others under their positions", w.LSN, w.Timeline, left)
+		}
+	}
+	return w, nil
+}
+
+// exactly is what exactly-once adds to a session.
+type exactly struct {
+	reading *watermarkReader
+	mark    *watermark // nil: the slot's beginning
+	judged  bool
+	below   bool // transactions before the watermark's came
+	met     bool // its own came, or none before it
+}
+
+// known says whether the watermark is there, so that the event in s.msg can be
+// judged. While it is not the event waits.
+func (s *session) known() (bool, error) {
+	x := s.exact
+	if x.judged {
+		return true, nil
+	}
+	found, err, ok := x.reading.result()
+	switch {
+	case !ok:
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	h := s.history
+	h.flushed = s.stream.Flushed()
+	if x.mark, err = judge(found, h, s.r.cfg.Replication.Slot, s.r.cfg.Watermark); err != nil {
+		return false, err
+	}
+	x.judged = true
+	if x.mark == nil {
+		x.met = true
+		return true, nil
+	}
+	s.resume = resume{x.mark.System, s.position.Timeline, x.mark.LSN, x.mark.Index, x.mark.XID}
+	s.r.log.Info().Stringer("watermark_lsn", x.mark.LSN).Int("index", x.mark.Index).Msg("exactly-once goes on behind the watermark")
+	return true, s.begun()
+}
+
+// begun compares a transaction that begins with the watermark's: it must come
+// again itself when others from before it do.
+func (s *session) begun() error {
+	x := s.exact
+	if !x.judged || x.met {
+		return nil
+	}
+	switch lsn := s.msg.Begin.FinalLSN; {
+	case lsn < x.mark.LSN:
+		x.below = true
+		return nil
+	case lsn == x.mark.LSN && s.msg.Begin.XID == x.mark.XID:
+		x.met = true
+		return nil
+	case lsn == x.mark.LSN, x.below:
+		return s.otherHistory()
+	}
+	x.met, s.resume = true, resume{}
+	return nil
+}
+
+func (s *session) otherHistory() error {
+	return &replication.GapError{
+		Slot: s.r.cfg.Replication.Slot, From: s.exact.mark.LSN,
+		Reason: fmt.Sprintf("exactly-once can't tell what is delivered: the server does not send the transaction %d again that committed at %s, its history is another one (a restored backup)", s.exact.mark.XID, s.exact.mark.LSN),
+		Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
+	}
+}
+
+// exactBoundary notes a position outside a transaction. While rows are left out
+// none counts until the watermark's own transaction has proven the history.
+func (s *session) exactBoundary(lsn replication.LSN) error {
+	x := s.exact
+	switch {
+	case !x.judged || x.met:
+		s.tracker.Boundary(lsn)
+		if x.met && s.resume.lsn != 0 && lsn > s.resume.lsn {
+			s.resume = resume{}
+		}
+	case lsn > x.mark.LSN && x.below:
+		return s.otherHistory()
+	case lsn > x.mark.LSN:
+		x.met, s.resume = true, resume{} // the slot stands behind it
+		s.tracker.Boundary(lsn)
+	}
+	return nil
+}
+
+// cut ends the transaction of Kafka with what was handed over last.
+func (r *Relay) cut() error {
+	if r.cfg.Watermark == "" || r.resume.lsn == 0 {
+		return nil
+	}
+	at := r.resume
+	w := watermark{Generation: r.generation, System: at.systemID, Timeline: at.timeline, Slot: r.cfg.Replication.Slot, LSN: at.lsn, XID: at.xid, Index: at.index}
+	rec, err := w.record(r.cfg.Watermark)
+	if err != nil {
+		return err
+	}
+	r.producer.Load().Cut(&rec, sink.Meta{Number: r.lastNumber, Committed: time.Now().UnixMicro()})
+	return nil
+}
+
+// cutNow is cut for the loop, where an error would be one of the encoder.
+func (s *session) cutNow() {
+	if s.exact == nil {
+		return
+	}
+	if err := s.r.cut(); err != nil {
+		s.r.trouble("watermark", "kafka: can't write the watermark", err, nil)
+	}
+}
+
+// exactlyOnce begins to read the watermark, and lets the marker know that one may
+// be written from now on.
+func (s *session) exactlyOnce(ctx context.Context, control *replication.Control) error {
+	step, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	marker, err := control.BeginExactlyOnce(step)
+	if err != nil {
+		return err
+	}
+	s.r.generation = marker.Generation
+	s.exact = &exactly{reading: s.r.readWatermark(ctx, s.producer, s.position.SystemID)}
+	s.history = history{
+		systemID: s.position.SystemID, timeline: s.position.Timeline, marker: marker,
+		switched: func(timeline int32) (replication.LSN, error) {
+			step, cancel := context.WithTimeout(ctx, askTimeout)
+			defer cancel()
+			return replication.TimelineSwitch(step, s.r.cfg.Replication, s.position.Timeline, timeline)
+		},
+	}
+	return nil
+}
+
+// exactlyOnceRuns lets the marker know of the first watermark that was committed.
+func (w *watch) exactlyOnceRuns(ctx context.Context) {
+	if w.r.cfg.Watermark == "" || w.runs || w.r.meter.lastAck.Load() == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if !w.connected(ctx) {
+		return
+	}
+	if err := w.control.ExactlyOnceRuns(ctx); err != nil {
+		w.trouble(ctx, "write marker", err)
+		return
+	}
+	w.runs = true
+}

@@ -1,0 +1,98 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/walrelay/walrelay/sink"
+)
+
+// watermarkReader reads a slot's watermark in a goroutine, so that PostgreSQL goes
+// on getting its status updates: first the producer id must be there, which ends
+// what a former instance had open, then the topic is read to its end.
+type watermarkReader struct {
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	done  bool
+	found *watermark
+	err   error
+}
+
+// readWatermark begins to read.
+func (r *Relay) readWatermark(ctx context.Context, p *sink.Producer, systemID string) *watermarkReader {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &watermarkReader{cancel: cancel}
+	key := watermarkKey(systemID, r.cfg.Replication.Slot)
+	go func() {
+		found, err := r.patientWatermark(ctx, p, key)
+		if ctx.Err() != nil {
+			return // nobody waits any more
+		}
+		w.mu.Lock()
+		w.done, w.found, w.err = true, found, err
+		w.mu.Unlock()
+		p.Wake()
+	}()
+	return w
+}
+
+// result is what was found, once ok.
+func (w *watermarkReader) result() (found *watermark, err error, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.found, w.err, w.done
+}
+
+// patientWatermark tries until it can be read, or an error says that it never will.
+func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key string) (*watermark, error) {
+	const name = "watermark"
+	if err := p.Taken(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		step, cancel := context.WithTimeout(ctx, lookPartition)
+		found, err := r.findWatermark(step, p, key)
+		cancel()
+		if err == nil {
+			r.recovered(name, "watermark read")
+			return found, nil
+		}
+		if ctx.Err() != nil || sink.Hopeless(err) && !errors.Is(err, errNoTopicYet) {
+			return nil, err
+		}
+		r.trouble(name, "kafka: can't read the watermark yet", &WaitError{name, err}, nil)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// errNoTopicYet: the watermark's topic is being made.
+var errNoTopicYet = errors.New("the watermark's topic is not there yet")
+
+// findWatermark reads the topic to its end; nil without a watermark of ours.
+func (r *Relay) findWatermark(ctx context.Context, p *sink.Producer, key string) (*watermark, error) {
+	if !p.Knows(r.cfg.Watermark) {
+		return nil, errNoTopicYet
+	}
+	tail, err := p.OpenTail(ctx, r.cfg.Watermark, 0, time.UnixMilli(0))
+	if err != nil {
+		return nil, err
+	}
+	defer tail.Close()
+	var last []byte
+	err = tail.Read(ctx, tail.Start, tail.End, func(rec *sink.TailRecord) {
+		if string(rec.Key) == key && rec.Value != nil {
+			last = append(last[:0], rec.Value...)
+		}
+	})
+	if err != nil || last == nil {
+		return nil, err
+	}
+	return parseWatermark(last)
+}
