@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,7 +23,7 @@ func (l *loader) check() {
 	l.checkSASL()
 	l.checkHTTP()
 	l.checkCanary()
-	if c.Delivery == "exactly-once" && c.Snapshot.Mode != "none" {
+	if c.Delivery == ExactlyOnce && c.Snapshot.Mode != "none" {
 		l.problem(c.origins["snapshot.mode"], "snapshot.mode", "%s does not go with delivery exactly-once: a snapshot that breaks off begins anew; take it with at-least-once first", c.Snapshot.Mode)
 	}
 	if c.OnPoison == "dead-letter" && c.DeadLetterTopic == "" && !l.bad["dead_letter_topic"] && !l.bad["on_poison"] {
@@ -39,6 +41,7 @@ func (l *loader) check() {
 func (l *loader) checkRoute() {
 	const pattern, replacement, topic = "route.pattern", "route.replacement", "route.topic"
 	c := l.c
+	l.checkWatermark()
 	switch {
 	case c.Route.Pattern == "" && c.Route.Replacement == "":
 	case c.Route.Pattern == "":
@@ -47,6 +50,27 @@ func (l *loader) checkRoute() {
 		l.problem(c.origins[pattern], replacement, "required with route.pattern: write the topic, with ${name} or $1 for groups of the pattern")
 	case c.Given(topic):
 		l.problem(c.origins[pattern], pattern, "contradicts route.topic (%s): keep one of them", c.origins[topic])
+	}
+}
+
+// checkWatermark keeps the watermark apart from all records.
+func (l *loader) checkWatermark() {
+	const key = "kafka.watermark_topic"
+	c := l.c
+	if c.Delivery != ExactlyOnce || l.bad[key] {
+		return
+	}
+	taken := map[string]string{"dead_letter_topic": c.DeadLetterTopic, "route.topic": c.Route.Topic}
+	for i, o := range c.Outbox {
+		if o.Route.Topic != c.Route.Topic {
+			taken[c.OutboxKey(i)+".route.topic"] = o.Route.Topic
+		}
+	}
+	for _, other := range slices.Sorted(maps.Keys(taken)) {
+		if taken[other] == c.Kafka.WatermarkTopic {
+			l.problem(c.origins[key], key, "%q is %s, too: give the watermark a topic of its own", c.Kafka.WatermarkTopic, other)
+			return
+		}
 	}
 }
 

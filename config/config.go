@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// The values of Config.Delivery.
+const (
+	AtLeastOnce = "at-least-once"
+	ExactlyOnce = "exactly-once"
+)
+
 // Config is the whole configuration. Load makes it; it is not changed afterwards
 // and may be read from any goroutine. The reference of all keys, with units and
 // defaults, is Reference.
@@ -17,7 +23,7 @@ type Config struct {
 	Types           Types
 	Snapshot        Snapshot
 	Kafka           Kafka
-	Delivery        string // at-least-once
+	Delivery        string // AtLeastOnce or ExactlyOnce
 	OnPoison        string // stop, dead-letter or skip
 	OnFatal         string // exit or hold
 	DeadLetterTopic string // set with OnPoison dead-letter

@@ -139,8 +139,8 @@ var kafkaSettings = []*setting{
 
 // runSettings are about the process.
 var runSettings = []*setting{
-	{key: "delivery", at: func(c *Config, _ int) any { return &c.Delivery }, def: "at-least-once", allowed: []string{"at-least-once", "exactly-once"},
-		doc: "`at-least-once`. `exactly-once` is not available in this version."},
+	{key: "delivery", at: func(c *Config, _ int) any { return &c.Delivery }, def: AtLeastOnce, allowed: []string{AtLeastOnce, ExactlyOnce},
+		doc: "`at-least-once`, or `exactly-once`: in transactions of Kafka, so that consumers with `isolation.level=read_committed` see every event once (docs/exactly-once.md)."},
 	{key: "on_poison", at: func(c *Config, _ int) any { return &c.OnPoison }, def: "stop", allowed: []string{"stop", "dead-letter", "skip"},
 		doc: "What to do with a record that Kafka will never take (too large, invalid): `stop` with exit code 4, send it to `dead_letter_topic`, or `skip` it and name each one in the log."},
 	{key: "on_fatal", at: func(c *Config, _ int) any { return &c.OnFatal }, def: "exit", allowed: []string{"exit", "hold"},

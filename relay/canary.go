@@ -16,6 +16,8 @@ import (
 // Canary is an event of the relay's own that goes the whole way while nothing else
 // does: a logical message in the WAL, through the slot, to a record in a topic of
 // its own. It shows that the way is open, and how long it takes. Every 0: none.
+// With exactly-once the record is the watermark once more, in its topic: another
+// topic that does not answer would hold up the transaction that events are in.
 type Canary struct {
 	Every time.Duration // without an acknowledged event
 	Topic string
@@ -91,13 +93,18 @@ func (s *session) sing(l *decoding.Logical) error {
 		Topic: c.Topic, Partition: -1, Key: []byte(s.r.cfg.Replication.Slot), Timestamp: committed.UnixMilli(),
 		Value: fmt.Appendf(nil, `{"slot": %q, "lsn": %q, "committed": %q}`, s.r.cfg.Replication.Slot, s.msg.Begin.FinalLSN, committed.Format(time.RFC3339Nano)),
 	}
+	if s.exact != nil {
+		again, err := s.watermarkAgain()
+		if again == nil {
+			c.over()
+			return err
+		}
+		rec = *again
+	}
 	c.handed.Store(true) // the acknowledgement may be faster than what follows
 	err := s.producer.Produce(&rec, sink.Meta{Number: s.tracker.Numbered(), Committed: committed.UnixMicro(), Type: unknownType})
 	switch {
 	case err == nil: // without a number: no event waits for it
-		if s.exact != nil { // a transaction of Kafka is open, and wants an end
-			s.r.resume = resume{s.position.SystemID, s.position.Timeline, s.msg.Begin.FinalLSN, -1, s.msg.Begin.XID}
-		}
 		s.dirty = true
 		return nil
 	case s.producer.Err() != nil:

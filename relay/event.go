@@ -41,7 +41,10 @@ func (s *session) event() error {
 	if err != nil {
 		return s.poisoned(err)
 	}
-	if s.r.canary.on() && s.rec.Topic == s.r.canary.Topic {
+	switch {
+	case s.exact != nil && s.rec.Topic == s.r.cfg.Watermark:
+		return &ConfigError{fmt.Errorf("an event of %s goes to %q, which is kafka.watermark_topic: give the watermark a topic of its own", e.Table, s.rec.Topic)}
+	case s.r.canary.on() && s.rec.Topic == s.r.canary.Topic:
 		return &ConfigError{fmt.Errorf("an event of %s goes to %q, which is canary.topic: give the canary a topic of its own", e.Table, s.rec.Topic)}
 	}
 	return s.offer()
@@ -211,7 +214,7 @@ func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
 		detail = fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)
 	}
 	p := &routing.Poison{Reason: j.Reason, Detail: detail}
-	if r.canary.on() && j.Record.Topic == r.canary.Topic {
+	if r.canary.on() && r.cfg.Watermark == "" && j.Record.Topic == r.canary.Topic {
 		r.canary.over()
 		r.trouble("canary", "canary refused: events flow all the same", &WaitError{"canary", p}, nil)
 		return sink.Remedy{}

@@ -31,10 +31,25 @@ type watermark struct {
 	Slot     string          `json:"slot"`
 	LSN      replication.LSN `json:"-"`
 	Text     string          `json:"lsn"`
-	XID      uint32          `json:"xid"`
+	XID      uint32          `json:"xid"` // 0: a position before the slot's first event
 	Index    int             `json:"index"`
 	// Generation is that of the marker (replication.ExactlyOnce).
 	Generation int `json:"generation"`
+}
+
+// SinkConfig is cfg.Sink with what exactly-once adds to it.
+func SinkConfig(cfg Config) sink.Config {
+	c := cfg.Sink
+	if cfg.Watermark == "" {
+		return c
+	}
+	c.Transactions = true
+	c.Own = map[string]sink.TopicCreation{cfg.Watermark: {Partitions: 1, ReplicationFactor: -1, Config: map[string]string{
+		"cleanup.policy": "compact", "segment.bytes": "1048576", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.1",
+		// Markers of transactions are kept as long as tombstones, a day by default.
+		"delete.retention.ms": "600000",
+	}}}
+	return c
 }
 
 // watermarkKey is the key of a slot's watermark.
@@ -168,7 +183,7 @@ func (s *session) begun() error {
 	case lsn == x.mark.LSN && s.msg.Begin.XID == x.mark.XID:
 		x.met = true
 		return nil
-	case lsn == x.mark.LSN, x.below:
+	case x.mark.XID != 0 && (lsn == x.mark.LSN || x.below):
 		return s.otherHistory()
 	}
 	x.met, s.resume = true, resume{}
@@ -193,7 +208,7 @@ func (s *session) exactBoundary(lsn replication.LSN) error {
 		if x.met && s.resume.lsn != 0 && lsn > s.resume.lsn {
 			s.resume = resume{}
 		}
-	case lsn > x.mark.LSN && x.below:
+	case lsn > x.mark.LSN && x.below && x.mark.XID != 0:
 		return s.otherHistory()
 	case lsn > x.mark.LSN:
 		x.met, s.resume = true, resume{} // the slot stands behind it
@@ -202,14 +217,37 @@ func (s *session) exactBoundary(lsn replication.LSN) error {
 	return nil
 }
 
+// watermarkAgain is the present watermark as a record, which goes to Kafka as a
+// canary; nil while it is not known. Before the first event it stands at the
+// canary's own transaction.
+func (s *session) watermarkAgain() (*routing.Record, error) {
+	switch known, err := s.known(); {
+	case err != nil || !known:
+		return nil, err
+	case s.r.resume.lsn != 0:
+	case s.exact.mark != nil:
+		m := s.exact.mark
+		s.r.resume = resume{s.position.SystemID, m.Timeline, m.LSN, m.Index, m.XID}
+	default:
+		s.r.resume = resume{s.position.SystemID, s.position.Timeline, s.msg.Begin.FinalLSN, -1, 0}
+	}
+	s.r.lastNumber = s.tracker.Numbered()
+	rec, err := s.r.watermark().record(s.r.cfg.Watermark)
+	return &rec, err
+}
+
+// watermark is that of what was handed over last.
+func (r *Relay) watermark() watermark {
+	at := r.resume
+	return watermark{Generation: r.generation, System: at.systemID, Timeline: at.timeline, Slot: r.cfg.Replication.Slot, LSN: at.lsn, XID: at.xid, Index: at.index}
+}
+
 // cut ends the transaction of Kafka with what was handed over last.
 func (r *Relay) cut() error {
 	if r.cfg.Watermark == "" || r.resume.lsn == 0 {
 		return nil
 	}
-	at := r.resume
-	w := watermark{Generation: r.generation, System: at.systemID, Timeline: at.timeline, Slot: r.cfg.Replication.Slot, LSN: at.lsn, XID: at.xid, Index: at.index}
-	rec, err := w.record(r.cfg.Watermark)
+	rec, err := r.watermark().record(r.cfg.Watermark)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,9 @@ import (
 	"github.com/walrelay/walrelay/sink"
 )
 
+// waitWatermark is what a start with exactly-once waits for, in the log.
+const waitWatermark = "watermark"
+
 // watermarkReader reads a slot's watermark in a goroutine, so that PostgreSQL goes
 // on getting its status updates: first the producer id must be there, which ends
 // what a former instance had open, then the topic is read to its end.
@@ -48,7 +51,6 @@ func (w *watermarkReader) result() (found *watermark, err error, ok bool) {
 
 // patientWatermark tries until it can be read, or an error says that it never will.
 func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key string) (*watermark, error) {
-	const name = "watermark"
 	if err := p.Taken(ctx); err != nil {
 		return nil, err
 	}
@@ -57,13 +59,13 @@ func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key stri
 		found, err := r.findWatermark(step, p, key)
 		cancel()
 		if err == nil {
-			r.recovered(name, "watermark read")
+			r.recovered(waitWatermark, "watermark read")
 			return found, nil
 		}
 		if ctx.Err() != nil || sink.Hopeless(err) && !errors.Is(err, errNoTopicYet) {
 			return nil, err
 		}
-		r.trouble(name, "kafka: can't read the watermark yet", &WaitError{name, err}, nil)
+		r.trouble(waitWatermark, "kafka: can't read the watermark yet", &WaitError{waitWatermark, err}, nil)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -75,7 +77,14 @@ func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key stri
 // errNoTopicYet: the watermark's topic is being made.
 var errNoTopicYet = errors.New("the watermark's topic is not there yet")
 
-// findWatermark reads the topic to its end; nil without a watermark of ours.
+// markChunk is how many offsets of the topic are read first, from its end; then
+// eight times as many, and so on.
+const markChunk = 1 << 9
+
+// findWatermark looks for the newest watermark of ours; nil when the topic holds none.
+// It looks from the topic's end backwards, because what compaction has not reached
+// yet, and the markers of transactions, are many. Transactions of other relays that
+// are open are waited for: behind their beginning nothing can be read.
 func (r *Relay) findWatermark(ctx context.Context, p *sink.Producer, key string) (*watermark, error) {
 	if !p.Knows(r.cfg.Watermark) {
 		return nil, errNoTopicYet
@@ -85,14 +94,24 @@ func (r *Relay) findWatermark(ctx context.Context, p *sink.Producer, key string)
 		return nil, err
 	}
 	defer tail.Close()
-	var last []byte
-	err = tail.Read(ctx, tail.Start, tail.End, func(rec *sink.TailRecord) {
-		if string(rec.Key) == key && rec.Value != nil {
-			last = append(last[:0], rec.Value...)
-		}
-	})
-	if err != nil || last == nil {
+	if err := tail.Whole(ctx); err != nil {
 		return nil, err
+	}
+	var last []byte
+	for to, chunk := tail.End, int64(markChunk); to > tail.Start && last == nil; chunk *= 8 {
+		from := max(tail.Start, to-chunk)
+		err = tail.Read(ctx, from, to, func(rec *sink.TailRecord) {
+			if string(rec.Key) == key && rec.Value != nil {
+				last = append(last[:0], rec.Value...)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		to = from
+	}
+	if last == nil {
+		return nil, nil
 	}
 	return parseWatermark(last)
 }

@@ -236,7 +236,12 @@ func (r *Relay) refresh() {
 // hooks let the sink count and log through the relay.
 func (r *Relay) hooks() sink.Hooks {
 	return sink.Hooks{
-		Acked:  r.meter.acked,
+		Acked: r.meter.acked,
+		Committed: func(_ int, took time.Duration) {
+			if m := r.cfg.Metrics; m != nil {
+				m.Commit.Observe(took.Seconds(), 1)
+			}
+		},
 		Retry:  r.meter.retry,
 		Reject: r.rejected,
 		Wait: func(what string, err error) {

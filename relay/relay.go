@@ -141,8 +141,13 @@ func New(cfg Config) (*Relay, error) {
 	for _, t := range cfg.Tables {
 		r.keyed = append(r.keyed, t.Rules.Key == "" || t.Rules.Key == "aggregate_id")
 	}
+	if cfg.Watermark != "" {
+		cfg.Canary.Topic = cfg.Watermark
+	}
 	if r.canary.Canary, r.canary.token = cfg.Canary, rand.Text(); r.canary.on() {
-		r.cfg.Sink.Aside = cfg.Canary.Topic
+		if cfg.Watermark == "" {
+			r.cfg.Sink.Aside = cfg.Canary.Topic
+		}
 		r.meter.canaryTopic, r.meter.canary = cfg.Canary.Topic, r.canaryAcked
 	}
 	if cfg.Metrics != nil && r.canary.on() {
@@ -157,12 +162,7 @@ func New(cfg Config) (*Relay, error) {
 	}
 	r.decoder = decoding.New(tables)
 	r.cfg.Sink.Hooks = r.hooks()
-	if r.cfg.Watermark != "" {
-		r.cfg.Sink.Transactions = true
-		r.cfg.Sink.Own = map[string]sink.TopicCreation{r.cfg.Watermark: {Partitions: 1, ReplicationFactor: -1, Config: map[string]string{
-			"cleanup.policy": "compact", "segment.bytes": "1048576", "segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.1",
-		}}}
-	}
+	r.cfg.Sink = SinkConfig(r.cfg)
 	if _, err := sink.New(r.cfg.Sink); err != nil {
 		return nil, err
 	}
@@ -252,8 +252,8 @@ func (r *Relay) staticTopics() []string {
 	if r.cfg.Watermark != "" {
 		topics = append(topics, r.cfg.Watermark)
 	}
-	if r.canary.on() {
-		topics = append(topics, r.cfg.Canary.Topic)
+	if r.canary.on() && r.cfg.Watermark == "" {
+		topics = append(topics, r.canary.Topic)
 	}
 	return topics
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/walrelay/walrelay/checkpoint"
 	"github.com/walrelay/walrelay/decoding"
+	"github.com/walrelay/walrelay/internal/failpoint"
 	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/routing"
 	"github.com/walrelay/walrelay/sink"
@@ -198,6 +199,7 @@ func (s *session) step(ctx context.Context) error {
 			return err
 		}
 	case replication.FrameXLogData:
+		failpoint.Pass(failpoint.AfterReceive)
 		if err := s.message(frame); err != nil {
 			return err
 		}

@@ -112,7 +112,7 @@ func codeOfSentinel(err error) string {
 		code string
 	}{
 		{sink.ErrFenced, codeFenced},
-		{sink.ErrAborted, codeUnacknowledged},
+		{sink.ErrAborted, codeAborted},
 		{replication.ErrSlotActive, codeStandby},
 		{replication.ErrStreamEnded, codePGStopping},
 		{replication.ErrServerChanged, codePGOtherServer},
@@ -280,6 +280,9 @@ func codeOfKafka(code kafka.Error) string {
 	return codeAnswer
 }
 
+// waits are those with a code of their own, whatever the error.
+var waits = map[string]string{"canary": codeCanary, waitWatermark: codeWatermark, sink.WaitTransaction: codeTransaction}
+
 // codeOfWait is the code of what the sink waits for. It always is one that is
 // waited out, because that is what the sink does.
 func codeOfWait(wait *WaitError) string {
@@ -288,8 +291,8 @@ func codeOfWait(wait *WaitError) string {
 		code kafka.Error
 		err  = wait.Err
 	)
-	if wait.What == "canary" {
-		return codeCanary
+	if code := waits[wait.What]; code != "" {
+		return code
 	}
 	if strings.HasPrefix(wait.What, "topic ") {
 		if code := phraseIn(err.Error(), topicPhrases); code != "" {

@@ -334,6 +334,9 @@ func waitSamples() []sample {
 		{codeUnacknowledged, "no acknowledgement", wait("kafka", fmt.Errorf("%w for 3s", errUnacknowledged))},
 		{codeUnacknowledged, "no room", sink.ErrFull},
 		{codeKafka, "pending", sink.ErrPending},
+		{codeAborted, "aborted", fmt.Errorf("commit the transaction: %w: %w", sink.ErrAborted, kafka.Error(120))},
+		{codeTransaction, "coordinator", wait(sink.WaitTransaction, kafka.GroupCoordinatorNotAvailable)},
+		{codeWatermark, "watermark", wait(waitWatermark, errNoTopicYet)},
 		{codeCanary, "canary", wait("canary", &routing.Poison{Reason: routing.ReasonInvalidRecord})},
 		{codeReplicas, "replicas", kafka.NotEnoughReplicas},
 		{codeProduceTimeout, "timed out", kafka.RequestTimedOut},
@@ -357,6 +360,7 @@ func relaySamples() []sample {
 		{codePGLost, "end of file", io.ErrUnexpectedEOF},
 		{codePGLost, "was dead before", unsent{}},
 		{codeRewound, "rewound", errRewound},
+		{codeOtherHistory, "no watermark any more", judgement(&history{marker: replication.ExactlyOnce{State: replication.ExactlyOnceRunning}})},
 		{codeConfig, "configuration", &ConfigError{errors.New("no outbox table")}},
 		{codeStandby, "standby", replication.ErrSlotActive},
 		{codeNoWait, "no wait", fmt.Errorf("%w (%w)", ErrStandby, replication.ErrSlotActive)},
@@ -368,4 +372,10 @@ func relaySamples() []sample {
 		{codeStuck, "stuck", errors.New("the relay's loop has not moved for 1m0s")},
 		{codeUnknown, "unknown", errors.New("what?")},
 	}
+}
+
+// judgement is the error of a start without a watermark.
+func judgement(h *history) error {
+	_, err := judge(nil, *h, "s", "w")
+	return err
 }

@@ -107,6 +107,7 @@ func phraseIn(text string, phrases []phrase) string {
 
 // gapPhrases tell the kinds of replication.GapError by its reason.
 var gapPhrases = []phrase{
+	{"exactly-once can't tell what is delivered", codeOtherHistory},
 	{"while it was being read, this changed", codeChangedUnder}, // goes on with what a SetupError says
 	{"the slot has vanished: the server went from timeline", codeLeftBehind},
 	{"the slot has vanished", codeVanished},

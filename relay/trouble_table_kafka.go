@@ -165,7 +165,7 @@ var produceTroubles = []Trouble{
 	},
 	{
 		Code: codeCoordinator, Side: sideKafka, Title: "there is no transaction coordinator",
-		Cause:  "The broker that keeps the transactional ids is not there yet or moves. After a while walrelay goes on without the fence that shuts out a dead instance's late writes, and says so." + waitsForKafka,
+		Cause:  "The broker that keeps the transactional ids is not there yet or moves. After a while walrelay goes on without the fence that shuts out a dead instance's late writes, and says so; with exactly-once it waits for the coordinator." + waitsForKafka,
 		Remedy: "Wait for the brokers. On a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1.",
 		Retry:  true,
 	},
@@ -191,6 +191,24 @@ var produceTroubles = []Trouble{
 		Code: codeCanary, Side: sideKafka, Title: "the canary does not reach Kafka",
 		Cause:  "The record by which walrelay measures itself while idle was not taken: its topic is missing or refuses it. Events are not concerned: they flow all the same, but walrelay_canary_seconds stands still.",
 		Remedy: "Create the topic that canary.topic names, with cleanup.policy=delete and a short retention.ms, and grant Write and Describe on it; or set canary.every to 0s.",
+		Retry:  true,
+	},
+	{
+		Code: codeAborted, Side: sideKafka, Title: "a transaction was aborted",
+		Cause:  "With exactly-once, the transaction that was open could not be brought to its end: its outcome was unknown, or Kafka gave it up. Consumers with read_committed see nothing of it. The stream is opened anew and goes on behind the last watermark." + waitsForKafka,
+		Remedy: "Nothing, if it is rare. If it comes again and again, look at the brokers' logs for the transactional id (walrelay-…).",
+		Retry:  true,
+	},
+	{
+		Code: codeTransaction, Side: sideKafka, Title: "the transaction coordinator does not answer as it should",
+		Cause:  "With exactly-once, adding partitions to the transaction or committing it is tried again until the coordinator answers. Events are in Kafka, but consumers with read_committed don't see them yet." + waitsForKafka,
+		Remedy: "Look after the brokers that hold __transaction_state: `kafka-topics.sh --describe --topic __transaction_state`. On a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1.",
+		Retry:  true,
+	},
+	{
+		Code: codeWatermark, Side: sideKafka, Title: "the watermark can't be read yet",
+		Cause:  "With exactly-once a start reads from kafka.watermark_topic up to where events are delivered, before it sends any. The topic is not there yet, its leader is away, the right to read it is missing, or another relay's transaction in it is still open (Kafka ends that after a minute)." + waitsForKafka,
+		Remedy: "Do what the message says: grant Read, Write and Describe on the topic, look after its brokers. Relays that should not wait for each other get watermark topics of their own.",
 		Retry:  true,
 	},
 	{

@@ -91,6 +91,11 @@ var slotTroubles = []Trouble{
 		Exit:   exitFailure,
 	},
 	{
+		Code: codeOtherHistory, Side: sidePostgres, Title: "exactly-once can't tell what is delivered",
+		Cause:  "The watermark in Kafka, up to which events are delivered, does not fit the history of this server: a backup was restored, a failover lost what the old server had committed, or the watermark's topic was deleted. Going on could repeat events or leave some out, and exactly-once promises neither. The message says which, and from which position.",
+		Remedy: "Compare the outbox with Kafka from the position in the message on, and publish what is missing by other means or accept that events repeat. " + acceptGap, Exit: exitHuman,
+	},
+	{
 		Code: codeGap, Side: sidePostgres, Title: "events may be missing",
 		Cause:  "The slot does not go on where this relay left off; the message says why, and from where on events may be missing.",
 		Remedy: acceptGap, Exit: exitHuman,

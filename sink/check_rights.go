@@ -50,6 +50,10 @@ func (k *checkup) rights(name string, t *metadata.ResponseTopic) []Finding {
 		f.Level, f.Detail = replication.Fail, "no right to write"
 		f.Cause = "every batch is refused, and the relay stops"
 		f.Remedy = k.acl("Write", "Describe", "Read", "DescribeConfigs") + " --topic " + t.Name
+	case have&mayRead == 0 && k.owns(t.Name):
+		f.Level, f.Detail = replication.Fail, "may be written, not read"
+		f.Cause = "the relay could not tell what is delivered, and would wait"
+		f.Remedy = k.acl("Read") + " --topic " + t.Name
 	case have&mayRead == 0:
 		f.Level, f.Detail = replication.Warn, "may be written, not read"
 		f.Cause = "no look back: what a dead instance delivered and did not confirm is sent again after a restart"
@@ -60,9 +64,22 @@ func (k *checkup) rights(name string, t *metadata.ResponseTopic) []Finding {
 	return []Finding{f}
 }
 
+// creation says how a missing topic is made; nil: not by walrelay.
+func (k *checkup) creation(topic string) *TopicCreation {
+	if own, ok := k.cfg.Own[topic]; ok {
+		return &own
+	}
+	return k.cfg.Create
+}
+
+func (k *checkup) owns(topic string) bool {
+	_, own := k.cfg.Own[topic]
+	return own
+}
+
 // creatable asks the cluster to say whether it would make a topic, without making it.
 func (k *checkup) creatable(ctx context.Context, name, topic string) Finding {
-	c := k.cfg.Create
+	c := k.creation(topic)
 	request := createtopics.RequestTopic{Name: topic, NumPartitions: int32(c.Partitions), ReplicationFactor: int16(c.ReplicationFactor)}
 	for key, value := range c.Config {
 		request.Configs = append(request.Configs, createtopics.RequestConfig{Name: key, Value: value})
@@ -152,6 +169,9 @@ func (k *checkup) fence(ctx context.Context) {
 		err = k.tryFence(ctx, id)
 	}
 	f := Finding{Name: name, Level: replication.Warn, Cause: "a killed or frozen instance's late requests are not shut out: they may repeat events, behind newer ones"}
+	if k.cfg.Transactions {
+		f.Level, f.Cause = replication.Fail, "exactly-once writes in transactions: the relay would wait"
+	}
 	switch {
 	case err == nil:
 		k.ok(name, "transactional id %q has a coordinator, and may be used", id)

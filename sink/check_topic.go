@@ -132,7 +132,11 @@ func (k *checkup) topic(ctx context.Context, t *metadata.ResponseTopic, s topicS
 	}
 	list = append([]Finding{summary}, list...)
 	list = append(list, k.size(name, s)...)
-	list = append(list, k.policy(name, t.Name, s)...)
+	if own, ok := k.cfg.Own[t.Name]; ok {
+		list = append(list, k.ownPolicy(name, t.Name, own, s)...)
+	} else {
+		list = append(list, k.policy(name, t.Name, s)...)
+	}
 	return append(list, k.rights(name, t)...)
 }
 
@@ -145,7 +149,7 @@ func (k *checkup) absent(ctx context.Context, name string, t *metadata.ResponseT
 		what = " (" + p + ")"
 	}
 	switch {
-	case code == kafka.UnknownTopicOrPartition && k.cfg.Create != nil:
+	case code == kafka.UnknownTopicOrPartition && k.creation(t.Name) != nil:
 		return k.creatable(ctx, name, t.Name)
 	case code == kafka.UnknownTopicOrPartition:
 		f.Detail = "is not there" + what
@@ -264,6 +268,21 @@ func (k *checkup) largest(ctx context.Context) {
 		f.Remedy = k.alter(k.tightest.topic, "max.message.bytes", strconv.FormatInt(2*bytes, 10)) + "\n(and as much for the consumers' max.partition.fetch.bytes); or keep payloads smaller"
 	}
 	k.put(f)
+}
+
+// ownPolicy looks at what becomes of the records of a topic of walrelay's own: the
+// last one has to stay.
+func (k *checkup) ownPolicy(name, topic string, own TopicCreation, s topicSettings) []Finding {
+	want := own.Config["cleanup.policy"]
+	have, known := s["cleanup.policy"]
+	if !known || have == want {
+		return nil
+	}
+	return []Finding{{
+		Name: name + " cleanup.policy", Level: replication.Fail, Detail: have,
+		Cause:  "after a quiet time the record that says what is delivered is deleted, and the relay does not start without it",
+		Remedy: k.alter(topic, "cleanup.policy", want),
+	}}
 }
 
 // policy looks at what the topic does with records later on.

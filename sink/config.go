@@ -57,6 +57,9 @@ type TopicCreation struct {
 type Hooks struct {
 	// Acked: all in-sync replicas have the batch.
 	Acked func(Acked)
+	// Committed: a transaction of so many records, the Cut's included, is committed,
+	// which took the coordinator so long. Acked is called for its batches after it.
+	Committed func(records int, took time.Duration)
 	// Retry: something is tried again; reason is a short word for a metric.
 	Retry func(reason string)
 	// Wait: the producer has to wait for what (a topic, the cluster, a producer
@@ -135,6 +138,10 @@ const (
 	// transactional id after seven. renewLatest is when it drains for it.
 	renewAfter  = 20 * time.Hour
 	renewLatest = 26 * time.Hour
+	// renewAgain is when it is tried again after the coordinator was away, renewLook
+	// how often a due id is looked at while the producer is not quiet.
+	renewAgain = time.Hour
+	renewLook  = time.Minute
 	// patience is how long a transaction coordinator is waited for before the
 	// producer goes on without the write fence.
 	patience = 10 * time.Second

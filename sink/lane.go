@@ -15,6 +15,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
 	"github.com/segmentio/kafka-go/protocol/rawproduce"
+
+	"github.com/walrelay/walrelay/internal/failpoint"
 )
 
 // nowhere is the lane of partitions without a leader. It never sends.
@@ -247,6 +249,7 @@ func (l *lane) exchange(ctx context.Context, parcels []parcel) {
 	req, to := l.request(parcels), l.address()
 	start := time.Now()
 	answered, cancel := context.WithTimeout(ctx, l.p.answerTimeout)
+	failpoint.Pass(failpoint.BeforeProduce)
 	res, err := l.p.cluster.produce(answered, to, req)
 	cancel()
 	for i := range parcels {
@@ -259,6 +262,7 @@ func (l *lane) exchange(ctx context.Context, parcels []parcel) {
 	if err == nil && answer == nil {
 		err = errors.New("no answer to a produce request")
 	}
+	failpoint.Pass(failpoint.AfterProduce)
 	l.p.settle(l, parcels, answer, err, time.Since(start))
 }
 

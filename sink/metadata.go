@@ -53,7 +53,10 @@ func (p *Producer) manage(ctx context.Context) {
 	delay.InitialInterval, delay.MaxInterval = 20*time.Millisecond, 2*time.Second
 	timer := time.NewTimer(metadataAge)
 	defer timer.Stop()
+	renewal := time.NewTimer(renewLook)
+	defer renewal.Stop()
 	for {
+		renewal.Reset(p.untilRenewal())
 		select {
 		case <-ctx.Done():
 			return
@@ -61,6 +64,10 @@ func (p *Producer) manage(ctx context.Context) {
 		case <-timer.C:
 			p.mu.Lock()
 			p.lost()
+			p.mu.Unlock()
+		case <-renewal.C:
+			p.mu.Lock()
+			p.renewIfQuiet(time.Now())
 			p.mu.Unlock()
 		}
 		if p.Err() != nil {
@@ -106,9 +113,6 @@ func (p *Producer) work(ctx context.Context) (done bool) {
 	}
 	if fence {
 		done = p.takeProducerID(ctx) && done
-	}
-	if p.cfg.Transactions {
-		done = p.transact(ctx) && done
 	}
 	return done
 }

@@ -16,8 +16,8 @@ type Producer struct {
 
 	// changed is filled when something that the owner may wait for happened.
 	changed chan struct{}
-	// tasks wakes the manager.
-	tasks chan struct{}
+	// tasks wakes the manager, coordination who speaks with the transaction coordinator.
+	tasks, coordination chan struct{}
 
 	cluster cluster // connections and metadata; has its own lock
 
@@ -68,6 +68,7 @@ func New(cfg Config) (*Producer, error) {
 		cfg:           cfg,
 		changed:       make(chan struct{}, 1),
 		tasks:         make(chan struct{}, 1),
+		coordination:  make(chan struct{}, 1),
 		topics:        map[string]*topic{},
 		lanes:         map[int32]*lane{},
 		memory:        slabs{limit: cfg.InFlightBytes, copied: codec != nil},
@@ -94,6 +95,9 @@ func (p *Producer) Run(ctx context.Context) error {
 		p.started(l)
 	}
 	p.mu.Unlock()
+	if p.cfg.Transactions {
+		lanes.Go(func() { p.coordinate(ctx) })
+	}
 	p.manage(ctx)
 	p.mu.Lock()
 	p.started = func(*lane) {}
@@ -251,8 +255,12 @@ func (p *Producer) findOldest() oldest {
 	return o
 }
 
-// hurry ends the lanes' lingering: the owner waits for room.
+// hurry ends the lanes' lingering, and a transaction's: the owner waits for room.
 func (p *Producer) hurry() {
+	if p.txn.on {
+		p.txn.hurried = true
+		p.closeIfRipe(time.Now())
+	}
 	for _, l := range p.lanes {
 		if l.pending > 0 {
 			l.hurried = true
@@ -323,21 +331,20 @@ func (p *Producer) Err() error {
 	return p.fatal
 }
 
-// Flush waits until everything that was handed over is acknowledged.
+// Flush waits until everything that was handed over is acknowledged; with
+// Config.Transactions everything that was cut is committed, too.
 func (p *Producer) Flush(ctx context.Context) error {
 	for {
 		p.mu.Lock()
-		left, fatal := p.waiting, p.fatal
-		if p.txn.on && fatal == nil {
-			p.txn.hurried = true
-			p.closeIfRipe(time.Now())
+		left, open, fatal := p.waiting, p.txn.first.ok, p.fatal
+		if fatal == nil {
+			p.hurry()
 		}
-		p.hurry()
 		p.mu.Unlock()
 		switch {
 		case fatal != nil:
 			return fatal
-		case left == 0:
+		case left == 0 && !open:
 			return nil
 		}
 		select {
@@ -357,6 +364,7 @@ func (p *Producer) stop(err error) {
 		l.wake()
 	}
 	p.task()
+	p.transactionTask()
 	p.signal()
 }
 

@@ -19,6 +19,7 @@ type session struct {
 	unfenced error // why it could not be
 	wanted   bool  // a producer id is to be taken when nothing is uncertain
 	draining bool  // nothing new is taken in, to renew the producer id
+	renewing bool  // producer is good and only grows old: no reason to wait for another
 	bump     bool  // the epoch is to be raised when nothing is uncertain
 	taken    time.Time
 	asked    time.Time     // since when the coordinator has not answered
@@ -76,14 +77,16 @@ func (p *Producer) Fence(transactionalID string) {
 	defer p.mu.Unlock()
 	s := &p.session
 	s.name, s.fenced, s.unfenced = transactionalID, false, nil
-	s.ready, s.wanted = false, true
+	s.ready, s.wanted, s.renewing = false, true, false
 	s.round++
 	s.got = make(chan struct{})
 	p.task()
 }
 
 // renewIfQuiet renews a producer id that brokers will forget soon: at the first
-// quiet moment after renewAfter, and by draining after renewLatest.
+// quiet moment after renewAfter, and by draining after renewLatest. The manager
+// calls it when the id is due, because an owner without records says nothing. Under
+// mu.
 func (p *Producer) renewIfQuiet(now time.Time) {
 	s := &p.session
 	if !s.ready || now.Sub(s.taken) < p.renewAfter {
@@ -92,10 +95,43 @@ func (p *Producer) renewIfQuiet(now time.Time) {
 	if now.Sub(s.taken) >= p.renewLatest {
 		s.draining = true
 	}
-	if p.waiting == 0 {
-		s.ready, s.wanted, s.draining, s.unfenced = false, true, false, nil
+	if p.waiting == 0 && !p.txn.first.ok {
+		s.ready, s.wanted, s.draining, s.unfenced, s.renewing = false, true, false, nil, true
 		p.task()
 	}
+}
+
+// untilRenewal is when renewIfQuiet is to be called next: when the id is due, and
+// now and then once it is.
+func (p *Producer) untilRenewal() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.session.ready {
+		return renewLook
+	}
+	return max(time.Until(p.session.taken.Add(p.renewAfter)), min(p.renewAfter, renewLook))
+}
+
+// renewLater goes on with the id that could not be renewed; false when there is
+// none to go on with. That the coordinator is away is no reason to hold up records,
+// nor to do without the fence. A request without answer may have raised the
+// coordinator's epoch: partitions go on taking the old one, and asked again the
+// coordinator gives the one that it has (KIP-360). Only in a transaction, where it
+// looks at the epoch itself, must the answer be waited for.
+func (p *Producer) renewLater(code kafka.Error, round int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.session
+	if s.round != round || !s.renewing || !s.fenced || code == 0 && p.cfg.Transactions {
+		return false
+	}
+	s.ready, s.wanted, s.renewing = true, false, false
+	s.taken = time.Now().Add(min(p.renewAfter, renewAgain) - p.renewAfter)
+	for _, l := range p.lanes {
+		l.wake()
+	}
+	p.signal()
+	return true
 }
 
 // calm says that no batch's fate is uncertain: the epoch may be raised.
@@ -125,10 +161,14 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 		// take the fence back (KIP-360).
 		last = s.producer
 	}
+	timeout := time.Second // of no meaning, but brokers refuse what is above their bound
+	if p.cfg.Transactions {
+		timeout = transactionTimeout
+	}
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	res, err := p.cluster.client().InitProducerID(asking, &kafka.InitProducerIDRequest{
-		TransactionalID: name, TransactionTimeoutMs: int(transactionTimeout.Milliseconds()), ProducerID: int(last.id), ProducerEpoch: int(last.epoch),
+		TransactionalID: name, TransactionTimeoutMs: int(timeout.Milliseconds()), ProducerID: int(last.id), ProducerEpoch: int(last.epoch),
 	})
 	if err == nil {
 		err = res.Error
@@ -140,11 +180,11 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 	case name != "" && p.giveUpFence(err, s.round):
 		return p.takeProducerID(ctx)
 	}
-	return p.withoutProducerID(ctx, err)
+	return p.withoutProducerID(ctx, err, s.round)
 }
 
 // withoutProducerID draws the consequences of an answer without producer id.
-func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool) {
+func (p *Producer) withoutProducerID(ctx context.Context, err error, round int) (done bool) {
 	const op = "take a producer id"
 	var code kafka.Error
 	if errors.As(err, &code) && judge(code) == fenced {
@@ -163,6 +203,9 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool)
 		return false
 	}
 	p.retried("init_producer_id")
+	if p.renewLater(code, round) {
+		return true
+	}
 	p.wait("producer id", hint(p.cfg, err))
 	if code == 0 || code == kafka.NotCoordinatorForGroup {
 		p.cluster.forget() // the coordinator may have moved to a broker not known yet
@@ -173,21 +216,23 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error) (done bool)
 // giveUpFence says that at-least-once has to go on without the write fence:
 // without the right to the transactional id at once, without a transaction
 // coordinator (a single broker that can't make its transaction topic answers 15
-// for ever) when patience is over.
+// for ever) when patience is over. Brokers that can't be reached at all say nothing
+// of a coordinator: patience begins anew when they are there again.
 func (p *Producer) giveUpFence(err error, round int) bool {
 	var code kafka.Error
-	if !errors.As(err, &code) || p.cfg.Transactions {
-		return false
-	}
+	_ = errors.As(err, &code) // 0: no answer
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := &p.session
-	if s.round != round {
+	if s.round != round || p.cfg.Transactions {
 		return false
 	}
 	switch code {
 	case kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion:
 	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress:
+		if s.renewing && s.fenced {
+			return false // see renewLater
+		}
 		if s.asked.IsZero() {
 			s.asked = time.Now()
 		}
@@ -195,6 +240,7 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 			return false
 		}
 	default:
+		s.asked = time.Time{}
 		return false
 	}
 	s.fenced, s.unfenced = false, err
@@ -221,6 +267,11 @@ func (p *Producer) adopt(id producerID, fenced bool, round int) {
 		}
 	}
 	if p.txn.on {
+		if p.txn.first.ok { // the coordinator has ended what was open
+			p.stop(fmt.Errorf("take a producer id: %w", ErrAborted))
+			p.mu.Unlock()
+			return
+		}
 		p.txn.now++ // partitions of an old one are not known to the new epoch
 		p.txn.adding = nil
 	}

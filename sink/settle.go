@@ -2,11 +2,13 @@ package sink
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/produce"
 
+	"github.com/walrelay/walrelay/internal/failpoint"
 	"github.com/walrelay/walrelay/routing"
 )
 
@@ -45,8 +47,11 @@ func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, e
 	}
 	p.mu.Lock()
 	p.signal()
-	if p.session.bump || p.session.wanted || p.txn.on {
+	if p.session.bump || p.session.wanted {
 		p.task()
+	}
+	if p.txn.on {
+		p.transactionTask()
 	}
 	p.mu.Unlock()
 }
@@ -101,18 +106,16 @@ func (part *partition) landed(retryAt time.Time) {
 
 // acknowledged: all in-sync replicas have the batch.
 func (p *Producer) acknowledged(c *parcel, took time.Duration) {
+	failpoint.Pass(failpoint.AfterAcknowledgement)
 	b := c.batch
 	if p.cfg.Transactions {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.txn.settle(Acked{Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took}, b, c.part.topic.aside)
+		p.txn.settle(Acked{Topic: c.part.topic.name, Partition: c.part.id, Records: int(b.count), Bytes: len(b.slab) - recordsAt, Took: took}, b)
 		c.part.landed(time.Time{})
 		c.part.sending = nil
 		p.recycle(b)
 		p.home(c.part)
-		if p.txn.closing && p.txn.acked == p.txn.records {
-			p.task()
-		}
 		return
 	}
 	if p.cfg.Hooks.Acked != nil {
@@ -208,6 +211,13 @@ func (p *Producer) well(part *partition) {
 // fault; halves are sent until that one stands alone.
 func (p *Producer) tooBad(l *lane, c *parcel, code kafka.Error) {
 	b := c.batch
+	if b.watermark { // without it its transaction must not be committed
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		c.part.landed(time.Time{})
+		p.stop(&RefusedError{"produce to topic " + strconv.Quote(c.part.topic.name), code, "see its max.message.bytes and message.timestamp settings: each record is a few hundred bytes, with the present time"})
+		return
+	}
 	if b.count > 1 {
 		left, right, err := b.halve()
 		p.mu.Lock()

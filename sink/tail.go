@@ -80,7 +80,7 @@ type TailRecord struct {
 
 var (
 	// errStuck: asked for the same place again, the broker would send the same again.
-	errStuck    = errors.New("the broker's answer holds nothing beyond what is read already")
+	errStuck    = errors.New("the broker's answer holds nothing beyond what is read already (a transaction may be open)")
 	errDecoding = errors.New("the broker's answer can't be decoded")
 )
 
@@ -90,10 +90,10 @@ var (
 func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, from time.Time) (*Tail, error) {
 	t := &Tail{topic: topic, partition: partition}
 	t.client, t.done = p.cluster.scout([]string{topic})
-	bounds, err := t.offsets(ctx, kafka.FirstOffsetOf(int(partition)), kafka.LastOffsetOf(int(partition)))
+	bounds, err := t.offsets(ctx, kafka.ReadCommitted, kafka.FirstOffsetOf(int(partition)), kafka.LastOffsetOf(int(partition)))
 	if err == nil {
 		t.Start, t.End = bounds.FirstOffset, bounds.LastOffset
-		bounds, err = t.offsets(ctx, kafka.TimeOffsetOf(int(partition), from))
+		bounds, err = t.offsets(ctx, kafka.ReadCommitted, kafka.TimeOffsetOf(int(partition), from))
 	}
 	if err != nil {
 		t.Close()
@@ -110,10 +110,21 @@ func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, 
 	return t, nil
 }
 
-// offsets asks for positions in the log. The end is that of read_committed.
-func (t *Tail) offsets(ctx context.Context, of ...kafka.OffsetRequest) (kafka.PartitionOffsets, error) {
+// Whole moves End to the end of all that is written. Reading up to there fails as
+// long as transactions are open.
+func (t *Tail) Whole(ctx context.Context) error {
+	bounds, err := t.offsets(ctx, kafka.ReadUncommitted, kafka.LastOffsetOf(int(t.partition)))
+	if err != nil {
+		return fmt.Errorf("look for the end of topic %q partition %d: %w", t.topic, t.partition, err)
+	}
+	t.End = bounds.LastOffset
+	return nil
+}
+
+// offsets asks for positions in the log.
+func (t *Tail) offsets(ctx context.Context, level kafka.IsolationLevel, of ...kafka.OffsetRequest) (kafka.PartitionOffsets, error) {
 	answer, err := t.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Topics: map[string][]kafka.OffsetRequest{t.topic: of}, IsolationLevel: kafka.ReadCommitted,
+		Topics: map[string][]kafka.OffsetRequest{t.topic: of}, IsolationLevel: level,
 	})
 	if err != nil {
 		return kafka.PartitionOffsets{}, err

@@ -6,14 +6,20 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/segmentio/kafka-go"
 
+	"github.com/walrelay/walrelay/internal/failpoint"
 	"github.com/walrelay/walrelay/routing"
 )
 
 // ErrAborted means that a transaction could not be brought to its end: nothing of
 // it counts, and a new producer goes on from the last watermark.
 var ErrAborted = errors.New("the transaction was aborted")
+
+// WaitTransaction is what the producer waits for, in Hooks.Wait, when the transaction
+// coordinator gives trouble.
+const WaitTransaction = "transaction"
 
 const (
 	// transactionTimeout is when the coordinator aborts a transaction whose producer
@@ -39,7 +45,6 @@ const (
 type transaction struct {
 	on      bool
 	now     uint32 // number of the one that lanes send for
-	begun   bool   // the coordinator has it open
 	closing bool   // it takes in nothing more
 	hurried bool   // the owner waits: no patience
 
@@ -69,7 +74,6 @@ type arrival struct {
 	commits []tally[int64]
 	types   []tally[int32]
 	silent  bool // the Cut's
-	aside   bool // not counted as waiting
 }
 
 // Cut ends a transaction: everything that was handed over counts as one, with rec
@@ -81,7 +85,7 @@ func (p *Producer) Cut(rec *routing.Record, m Meta) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := &p.txn
-	if !t.on || p.fatal != nil || t.gathered() == 0 {
+	if !t.on || p.fatal != nil || !t.gathering().ok {
 		return
 	}
 	t.cut = &cut{rec: copyOf(rec), meta: m}
@@ -95,12 +99,13 @@ func copyOf(rec *routing.Record) routing.Record {
 	return c
 }
 
-// gathered is the number of records that the next Cut would end.
-func (t *transaction) gathered() int {
+// gathering is the first record that the next Cut would end. Its number of records
+// may be zero all the same: Kafka can refuse every one of them.
+func (t *transaction) gathering() *oldest {
 	if t.closing {
-		return t.behind
+		return &t.next
 	}
-	return t.records
+	return &t.first
 }
 
 // number is the transaction that a record handed over now belongs to.
@@ -113,9 +118,8 @@ func (t *transaction) number() uint32 {
 
 // took notes a record that was handed over.
 func (t *transaction) took(m Meta, bytes int64) {
-	first := &t.first
+	first := t.gathering()
 	if t.closing {
-		first = &t.next
 		t.behind++
 	} else {
 		t.records++
@@ -213,15 +217,49 @@ func (p *Producer) admits(part *partition, b *batch) bool {
 		}
 		t.adding[part] = true
 	}
-	p.task()
+	p.transactionTask()
 	return false
 }
 
 // settle keeps what is to be told of an acknowledged batch. It recycles nothing.
-func (t *transaction) settle(a Acked, b *batch, aside bool) {
+func (t *transaction) settle(a Acked, b *batch) {
 	t.acked += int(b.count)
-	t.settled = append(t.settled, arrival{acked: a, commits: b.commits, types: b.types, silent: b.watermark, aside: aside})
+	t.settled = append(t.settled, arrival{acked: a, commits: b.commits, types: b.types, silent: b.watermark})
 	b.commits, b.types = nil, nil
+}
+
+// transactionTask wakes coordinate.
+func (p *Producer) transactionTask() {
+	select {
+	case p.coordination <- struct{}{}:
+	default:
+	}
+}
+
+// coordinate is the goroutine that speaks with the transaction coordinator, until
+// ctx ends or the producer has failed. It is not the manager's: a topic that is
+// missing must not keep commits waiting.
+func (p *Producer) coordinate(ctx context.Context) {
+	delay := backoff.NewExponentialBackOff()
+	delay.InitialInterval, delay.MaxInterval = 10*time.Millisecond, time.Second
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.coordination:
+		}
+		if p.Err() != nil {
+			return
+		}
+		if p.transact(ctx) {
+			delay.Reset()
+			continue
+		}
+		if !pauseFor(ctx, delay.NextBackOff()) {
+			return
+		}
+		p.transactionTask()
+	}
 }
 
 // transact does what the coordinator has to be asked for; false when it is to be
@@ -283,7 +321,6 @@ func (p *Producer) addPartitions(ctx context.Context, s session, topics map[stri
 	if p.session.round != s.round || p.fatal != nil {
 		return true
 	}
-	t.begun = true
 	for _, part := range parts {
 		part.txn = t.now
 		part.lane.hurried = true
@@ -344,6 +381,8 @@ func pauseFor(ctx context.Context, d time.Duration) bool {
 func (p *Producer) commit(ctx context.Context, s session) (done bool) {
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	start := time.Now()
+	failpoint.Pass(failpoint.BeforeEndTxn)
 	res, err := p.cluster.client().EndTxn(asking, &kafka.EndTxnRequest{
 		TransactionalID: s.name, ProducerID: int(s.producer.id), ProducerEpoch: int(s.producer.epoch), Committed: true,
 	})
@@ -353,8 +392,9 @@ func (p *Producer) commit(ctx context.Context, s session) (done bool) {
 	if err != nil {
 		return p.transactionError("commit the transaction", err)
 	}
-	p.committed()
-	p.wait("transaction", nil)
+	failpoint.Pass(failpoint.AfterEndTxn)
+	p.committed(time.Since(start))
+	p.wait(WaitTransaction, nil)
 	return true
 }
 
@@ -381,23 +421,23 @@ func (p *Producer) transactionError(op string, err error) (done bool) {
 		return true
 	}
 	p.retried("transaction")
-	p.wait("transaction", err)
+	p.wait(WaitTransaction, err)
 	p.cluster.forget() // the coordinator may have moved
 	return false
 }
 
 // committed moves on to the next transaction.
-func (p *Producer) committed() {
+func (p *Producer) committed(took time.Duration) {
 	p.mu.Lock()
 	t := &p.txn
-	done := t.settled
+	done, records := t.settled, t.records
 	for i := range done {
-		if !done[i].silent && !done[i].aside {
+		if !done[i].silent {
 			p.waiting -= done[i].acked.Records
 		}
 	}
 	t.now++
-	t.begun, t.closing = false, false
+	t.closing = false
 	t.records, t.acked, t.settled = t.behind, 0, nil
 	t.first, t.next, t.behind = t.next, oldest{}, 0
 	p.closeIfRipe(time.Now())
@@ -406,6 +446,9 @@ func (p *Producer) committed() {
 		l.wake()
 	}
 	p.mu.Unlock()
+	if hook := p.cfg.Hooks.Committed; hook != nil {
+		hook(records, took)
+	}
 	if hook := p.cfg.Hooks.Acked; hook != nil {
 		for i := range done {
 			if !done[i].silent {

@@ -40,6 +40,7 @@ type Metrics struct {
 	OldestUnsentAge prometheus.Gauge   // seconds since the commit of the oldest of them, 0 without one
 	Delivery        *Histogram         // seconds from commit to acknowledgement, an observation an event
 	Produce         *Histogram         // seconds from a produce request to its answer
+	Commit          *Histogram         // seconds that Kafka takes to commit a transaction, with exactly-once
 	ReceivedLSN     prometheus.Gauge   // as a number of bytes
 	ConfirmedLSN    prometheus.Gauge   // as a number of bytes
 	ReplicationLag  prometheus.Gauge   // bytes of WAL between the server's end and ConfirmedLSN
@@ -85,6 +86,7 @@ func NewMetrics(version string) *Metrics {
 		OldestUnsentAge: gauge("oldest_unsent_age_seconds", "Time since the commit of the oldest event that Kafka has not acknowledged; 0 without one."),
 		Delivery:        newHistogram("delivery_seconds", "Time from an event's commit to its acknowledgement by Kafka.", latency),
 		Produce:         newHistogram("produce_seconds", "Time from a produce request to its answer.", latency),
+		Commit:          newHistogram("commit_seconds", "Time that Kafka takes to commit a transaction; none without exactly-once.", latency),
 		ReceivedLSN:     gauge("received_lsn", "WAL position up to which events were received, as a number."),
 		ConfirmedLSN:    gauge("confirmed_lsn", "WAL position up to which PostgreSQL was told that everything is in Kafka, as a number."),
 		ReplicationLag:  gauge("replication_lag_bytes", "WAL between the end of the server's WAL and the confirmed position."),
@@ -116,7 +118,7 @@ func NewMetrics(version string) *Metrics {
 	}
 	m.SetState(States[0])
 	m.Registry.MustRegister(
-		m.EventBytes, m.LookbackSkipped, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.ReceivedLSN, m.ConfirmedLSN,
+		m.EventBytes, m.LookbackSkipped, m.UnsentEvents, m.OldestUnsentAge, m.Delivery, m.Produce, m.Commit, m.ReceivedLSN, m.ConfirmedLSN,
 		m.ReplicationLag, m.SlotRetained, m.WriteFence, m.events, m.failures, m.retries, m.reconnects, m.slotSafe,
 		m.InFlightBytes, m.LastReceived, m.LastAck, m.Canary, m.LastCanary, m.Spill.transactions, m.Spill.times, m.Spill.bytes,
 		m.errors, m.lastError, m.slotLimit, m.slotFull, m.state, m.slotStatus, build,

@@ -148,7 +148,7 @@ func checkBoth(ctx context.Context, c *config.Config, rc relay.Config) []side {
 	tell := known{fence: make(chan string, 1), largest: make(chan int64, 1)}
 	postgres := make(chan side, 1)
 	go func() { postgres <- checkPostgres(ctx, rc, tell) }()
-	kafka := checkKafka(ctx, c, rc.Sink, tell)
+	kafka := checkKafka(ctx, c, relay.SinkConfig(rc), tell)
 	return []side{<-postgres, kafka}
 }
 
@@ -193,11 +193,14 @@ func checkKafka(ctx context.Context, c *config.Config, sc sink.Config, tell know
 // purposes says of topics beside the events what they are for.
 func purposes(c *config.Config) map[string]string {
 	of := map[string]string{}
-	if c.Canary.Every > 0 {
+	if c.Canary.Every > 0 && c.Delivery != config.ExactlyOnce {
 		of[c.Canary.Topic] = "for the canary"
 	}
 	if c.OnPoison == "dead-letter" {
 		of[c.DeadLetterTopic] = "for dead letters"
+	}
+	if c.Delivery == config.ExactlyOnce {
+		of[c.Kafka.WatermarkTopic] = "for the watermark of exactly-once"
 	}
 	return of
 }
@@ -220,7 +223,10 @@ func fixedTopics(c *config.Config) []string {
 	if c.OnPoison == "dead-letter" {
 		add(c.DeadLetterTopic)
 	}
-	if c.Canary.Every > 0 {
+	switch {
+	case c.Delivery == config.ExactlyOnce:
+		add(c.Kafka.WatermarkTopic) // the canary goes there, too
+	case c.Canary.Every > 0:
 		add(c.Canary.Topic)
 	}
 	return topics

@@ -33,7 +33,7 @@ func relayConfig(c *config.Config) (relay.Config, error) {
 		Canary:          relay.Canary{Every: c.Canary.Every, Topic: c.Canary.Topic},
 		ShowPayloads:    c.HTTP.ShowPayloads,
 	}
-	if c.Delivery == "exactly-once" {
+	if c.Delivery == config.ExactlyOnce {
 		rc.Watermark = c.Kafka.WatermarkTopic
 	}
 	for _, o := range c.Outbox {

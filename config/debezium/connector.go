@@ -309,12 +309,3 @@ func useTolerance(im *importer, e *entry) {
 	im.set("dead_letter_topic", scalar(topic), e.origin())
 	im.note(Dangerous, e, "on_poison: dead-letter", fmt.Sprintf("Debezium throws away every event that a transform, a converter or Kafka refuses: it is lost. walrelay puts such events into the topic %s, with the reason in the headers; watch it. on_poison: stop is the safer choice where order counts.", topic))
 }
-
-func useExactlyOnce(im *importer, e *entry) {
-	switch strings.ToLower(trim(e.value)) {
-	case "required", "enabled", "preparing":
-		im.note(Differs, e, "delivery", "walrelay delivers at least once in this version: after a crash some events come again, each with its event id.")
-	default:
-		im.note(Ignored, e, "", "delivery: at-least-once is what this is.")
-	}
-}

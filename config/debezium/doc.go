@@ -5,7 +5,7 @@
 //	           │ references resolved (reference.go)
 //	           ▼
 //	        the table of options (options*.go): what becomes of each
-//	           │ handlers: postgres.go, tables.go, router.go, transforms.go, converters.go, kafka.go
+//	           │ handlers: postgres.go, tables.go, router.go, transforms.go, converters.go, kafka.go, delivery.go
 //	           ▼
 //	        *Result: walrelay.yaml with a comment per line, and a report
 //

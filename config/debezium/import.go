@@ -167,6 +167,7 @@ func (im *importer) single() {
 func (im *importer) groups() {
 	im.connector()
 	im.defaults()
+	im.delivery()
 	im.outboxTables()
 	im.transforms()
 	im.routing()

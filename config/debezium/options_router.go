@@ -41,7 +41,7 @@ var connectOptions = []option{
 	{name: "errors.log.*", verdict: Ignored, why: "Each event that Kafka never takes is named in the log, without its content."},
 	{name: "errors.retry.*", verdict: Ignored, why: waits},
 	{name: "errors.deadletterqueue.*", verdict: Ignored, why: "Kafka Connect has it for sink connectors only. walrelay has on_poison: dead-letter."},
-	{name: "exactly.once.support", use: useExactlyOnce}, {name: "transaction.boundary*", verdict: Ignored, why: "It is about Kafka Connect's own transactions."},
+	{name: "exactly.once.support"}, {name: "transaction.boundary*", verdict: Ignored, why: "walrelay decides by itself how many events a transaction of Kafka holds."},
 	{name: "offsets.storage.topic", verdict: Ignored, why: noOffsets},
 	{name: "topic.creation.*"},
 	{name: "tasks", verdict: Ignored, why: "Kafka Connect's account of the connector."}, {name: "type", verdict: Ignored, why: "Kafka Connect's account of the connector."}, {name: "initial_state", verdict: Ignored, why: "walrelay runs as long as its process does."},

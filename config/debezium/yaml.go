@@ -33,7 +33,7 @@ var layout = []string{
 	"kafka.tls.enabled", "kafka.tls.ca_file", "kafka.tls.cert_file", "kafka.tls.key_file",
 	"kafka.sasl.mechanism", "kafka.sasl.username", "kafka.sasl.password",
 	"kafka.topics.create",
-	"on_poison", "dead_letter_topic",
+	"delivery", "on_poison", "dead_letter_topic",
 }
 
 // set gives a key its value, already written as YAML, with where it comes from.
