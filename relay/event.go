@@ -27,6 +27,9 @@ func (s *session) event() error {
 	if s.resume.covers(e.CommitLSN, e.Index) {
 		s.skipped++
 		if s.exact == nil && s.resume.lsn == e.CommitLSN && s.resume.index == e.Index {
+			if s.resume.xid != e.XID || !s.resume.committed.Equal(e.CommitTime) {
+				return errRewound
+			}
 			s.resume = resume{} // the last one: this is the history that we know
 		}
 		return nil
@@ -114,7 +117,7 @@ func (s *session) offer() error {
 // connection does not take it again.
 func (s *session) handled() {
 	e := &s.msg.Event
-	s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index, e.XID}
+	s.r.resume = resume{s.position.SystemID, s.position.Timeline, e.CommitLSN, e.Index, e.XID, e.CommitTime}
 }
 
 // poisoned applies the policy to an event that Kafka can never take. Any other

@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,12 +28,17 @@ import (
 // the transaction that commits at LSN.
 type watermark struct {
 	System   string          `json:"system_identifier"`
-	Timeline int32           `json:"timeline"`
+	Timeline int32           `json:"timeline"` // the server's; the row may be of an ancestor
 	Slot     string          `json:"slot"`
 	LSN      replication.LSN `json:"-"`
 	Text     string          `json:"lsn"`
 	XID      uint32          `json:"xid"` // 0: a position before the slot's first event
-	Index    int             `json:"index"`
+	// Committed is when, by the server's clock: what tells the transaction from another
+	// one that a restored server gives the same LSN and xid.
+	Committed time.Time `json:"committed"`
+	Index     int       `json:"index"`
+	// Publication is what Index was counted with.
+	Publication string `json:"publication"`
 	// Generation is that of the marker (replication.ExactlyOnce).
 	Generation int `json:"generation"`
 }
@@ -83,7 +89,7 @@ func parseWatermark(value []byte) (*watermark, error) {
 type history struct {
 	systemID string
 	timeline int32
-	flushed  replication.LSN // the server's WAL ended there when the slot was taken
+	flushed  replication.LSN // the server's WAL reached at least there after the slot was taken
 	marker   replication.ExactlyOnce
 	// switched gives where this server's history left another timeline.
 	switched func(timeline int32) (replication.LSN, error)
@@ -111,20 +117,24 @@ func judge(w *watermark, h history, slot, topic string) (*watermark, error) {
 	switch {
 	case w == nil && h.marker.State == replication.ExactlyOnceRunning:
 		return nil, gap("it has run for this slot, but topic %q holds no watermark of it any more", topic)
-	case w == nil:
+	case w == nil, w.XID == 0: // nothing is delivered
 		return nil, nil
 	case h.marker.State == replication.ExactlyOnceNever:
-		return nil, gap("topic %q holds a watermark of this slot at %s, but the database does not know that it ever ran: it was put back to an earlier state", topic, w.LSN)
-	case w.Timeline == h.timeline && w.LSN > h.flushed:
+		return nil, gap("topic %q holds a watermark of this slot at %s, but the database does not know that it ever ran: it was put back to an earlier state, or walrelay.marker was made anew", topic, w.LSN)
+	case w.Timeline == h.timeline && w.LSN >= h.flushed:
 		return nil, gap("events up to %s are delivered, and the server's WAL ends at %s: it was put back to an earlier state", w.LSN, h.flushed)
 	case w.Timeline > h.timeline:
-		return nil, gap("the watermark is from timeline %d, and the server is on %d: it was put back to an earlier state", w.Timeline, h.timeline)
+		return nil, gap("the watermark is from timeline %d, and the server is on %d: it was put back to an earlier state, or is a primary of before a failover", w.Timeline, h.timeline)
 	case w.Timeline < h.timeline:
 		left, err := h.switched(w.Timeline)
+		if errors.Is(err, replication.ErrNoAncestor) {
+			return nil, gap("the watermark is from timeline %d, and this server, on %d, has never been on that (%v)", w.Timeline, h.timeline, err)
+		}
 		if err != nil {
 			return nil, err
 		}
-		if w.LSN > left {
+		// Both are where a record begins, and the one that begins at left is another one.
+		if w.LSN >= left {
 			return nil, gap("events up to %s of timeline %d are delivered, and this server has left that timeline at %s (failover or restore): it lacks some of them, and has others under their positions", w.LSN, w.Timeline, left)
 		}
 	}
@@ -134,10 +144,11 @@ func judge(w *watermark, h history, slot, topic string) (*watermark, error) {
 // exactly is what exactly-once adds to a session.
 type exactly struct {
 	reading *watermarkReader
-	mark    *watermark // nil: the slot's beginning
+	from    replication.LSN // the slot's position: the server sends what commits there or behind it
+	mark    *watermark      // nil: the slot's beginning
 	judged  bool
-	below   bool // transactions before the watermark's came
-	met     bool // its own came, or none before it
+	passed  replication.LSN // a position before the first event, from before it was judged
+	met     bool            // the watermark's transaction came again, or need not
 }
 
 // known says whether the watermark is there, so that the event in s.msg can be
@@ -154,65 +165,81 @@ func (s *session) known() (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	h := s.history
-	h.flushed = s.stream.Flushed()
-	if x.mark, err = judge(found, h, s.r.cfg.Replication.Slot, s.r.cfg.Watermark); err != nil {
+	if x.mark, err = judge(found, s.history, s.r.cfg.Replication.Slot, s.r.cfg.Watermark); err != nil {
 		return false, err
 	}
 	x.judged = true
-	if x.mark == nil {
-		x.met = true
-		return true, nil
-	}
-	s.resume = resume{x.mark.System, s.position.Timeline, x.mark.LSN, x.mark.Index, x.mark.XID}
-	s.r.log.Info().Stringer("watermark_lsn", x.mark.LSN).Int("index", x.mark.Index).Msg("exactly-once goes on behind the watermark")
-	return true, s.begun()
+	return true, s.goOn()
 }
 
-// begun compares a transaction that begins with the watermark's: it must come
-// again itself when others from before it do.
+// goOn begins to leave out what is delivered. The server sends again what commits
+// at the slot's position or behind it (PostgreSQL's SnapBuildXactNeedsSkip), so the
+// watermark's own transaction is among that, or all of it is behind the watermark.
+func (s *session) goOn() error {
+	x := s.exact
+	if x.mark == nil || x.mark.LSN < x.from {
+		x.met = true
+		if x.passed > 0 {
+			s.tracker.Boundary(x.passed)
+		}
+		return nil
+	}
+	if x.mark.Publication != s.r.cfg.Replication.Publication {
+		return &replication.GapError{
+			Slot: s.r.cfg.Replication.Slot, From: x.mark.LSN,
+			Reason: fmt.Sprintf("exactly-once can't tell what is delivered: rows of the transaction %d are counted with publication %q, and the configuration names %q", x.mark.XID, x.mark.Publication, s.r.cfg.Replication.Publication),
+			Advice: "name the former publication again, start and stop the relay once in good order, then change it",
+		}
+	}
+	s.resume = resume{x.mark.System, s.position.Timeline, x.mark.LSN, x.mark.Index, x.mark.XID, x.mark.Committed}
+	s.r.log.Info().Stringer("watermark_lsn", x.mark.LSN).Int("index", x.mark.Index).Msg("exactly-once goes on behind the watermark")
+	if !s.inTransaction {
+		return nil
+	}
+	return s.begun()
+}
+
+// begun compares a transaction that begins with the watermark's, which has to come
+// again itself: where others are in its place the history is another one.
 func (s *session) begun() error {
 	x := s.exact
 	if !x.judged || x.met {
 		return nil
 	}
-	switch lsn := s.msg.Begin.FinalLSN; {
-	case lsn < x.mark.LSN:
-		x.below = true
+	switch b := &s.msg.Begin; {
+	case b.FinalLSN < x.mark.LSN:
 		return nil
-	case lsn == x.mark.LSN && s.msg.Begin.XID == x.mark.XID:
+	case b.FinalLSN == x.mark.LSN && b.XID == x.mark.XID && b.CommitTime.Equal(x.mark.Committed):
 		x.met = true
 		return nil
-	case x.mark.XID != 0 && (lsn == x.mark.LSN || x.below):
-		return s.otherHistory()
 	}
-	x.met, s.resume = true, resume{}
-	return nil
+	return s.otherHistory()
 }
 
 func (s *session) otherHistory() error {
+	m := s.exact.mark
 	return &replication.GapError{
-		Slot: s.r.cfg.Replication.Slot, From: s.exact.mark.LSN,
-		Reason: fmt.Sprintf("exactly-once can't tell what is delivered: the server does not send the transaction %d again that committed at %s, its history is another one (a restored backup)", s.exact.mark.XID, s.exact.mark.LSN),
+		Slot: s.r.cfg.Replication.Slot, From: m.LSN,
+		Reason: fmt.Sprintf("exactly-once can't tell what is delivered: the server does not send the transaction %d again that committed at %s (%s), its history is another one: it was put back to an earlier state", m.XID, m.LSN, m.Committed.UTC().Format(time.RFC3339Nano)),
 		Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
 	}
 }
 
-// exactBoundary notes a position outside a transaction. While rows are left out
-// none counts until the watermark's own transaction has proven the history.
+// exactBoundary notes a position outside a transaction. None counts before the
+// watermark's own transaction has proven the history: the slot's position is part of
+// the evidence, and a confirmed one would move it.
 func (s *session) exactBoundary(lsn replication.LSN) error {
 	x := s.exact
 	switch {
-	case !x.judged || x.met:
+	case !x.judged:
+		x.passed = lsn
+	case x.met:
 		s.tracker.Boundary(lsn)
-		if x.met && s.resume.lsn != 0 && lsn > s.resume.lsn {
+		if s.resume.lsn != 0 && lsn > s.resume.lsn {
 			s.resume = resume{}
 		}
-	case lsn > x.mark.LSN && x.below && x.mark.XID != 0:
-		return s.otherHistory()
 	case lsn > x.mark.LSN:
-		x.met, s.resume = true, resume{} // the slot stands behind it
-		s.tracker.Boundary(lsn)
+		return s.otherHistory()
 	}
 	return nil
 }
@@ -227,9 +254,9 @@ func (s *session) watermarkAgain() (*routing.Record, error) {
 	case s.r.resume.lsn != 0:
 	case s.exact.mark != nil:
 		m := s.exact.mark
-		s.r.resume = resume{s.position.SystemID, m.Timeline, m.LSN, m.Index, m.XID}
+		s.r.resume = resume{s.position.SystemID, m.Timeline, m.LSN, m.Index, m.XID, m.Committed}
 	default:
-		s.r.resume = resume{s.position.SystemID, s.position.Timeline, s.msg.Begin.FinalLSN, -1, 0}
+		s.r.resume = resume{s.position.SystemID, s.position.Timeline, s.msg.Begin.FinalLSN, -1, 0, s.msg.Begin.CommitTime}
 	}
 	s.r.lastNumber = s.tracker.Numbered()
 	rec, err := s.r.watermark().record(s.r.cfg.Watermark)
@@ -239,7 +266,7 @@ func (s *session) watermarkAgain() (*routing.Record, error) {
 // watermark is that of what was handed over last.
 func (r *Relay) watermark() watermark {
 	at := r.resume
-	return watermark{Generation: r.generation, System: at.systemID, Timeline: at.timeline, Slot: r.cfg.Replication.Slot, LSN: at.lsn, XID: at.xid, Index: at.index}
+	return watermark{Generation: r.generation, System: at.systemID, Timeline: at.timeline, Slot: r.cfg.Replication.Slot, LSN: at.lsn, XID: at.xid, Committed: at.committed, Index: at.index, Publication: r.cfg.Replication.Publication}
 }
 
 // cut ends the transaction of Kafka with what was handed over last.
@@ -275,13 +302,13 @@ func (s *session) exactlyOnce(ctx context.Context, control *replication.Control)
 		return err
 	}
 	s.r.generation = marker.Generation
-	s.exact = &exactly{reading: s.r.readWatermark(ctx, s.producer, s.position.SystemID)}
+	s.exact = &exactly{from: s.confirmed, reading: s.r.readWatermark(ctx, s.producer, s.position.SystemID)}
 	s.history = history{
-		systemID: s.position.SystemID, timeline: s.position.Timeline, marker: marker,
+		systemID: s.position.SystemID, timeline: s.position.Timeline, flushed: marker.Flushed, marker: marker,
 		switched: func(timeline int32) (replication.LSN, error) {
 			step, cancel := context.WithTimeout(ctx, askTimeout)
 			defer cancel()
-			return replication.TimelineSwitch(step, s.r.cfg.Replication, s.position.Timeline, timeline)
+			return replication.TimelineSwitch(step, s.r.cfg.Replication, s.position, timeline)
 		},
 	}
 	return nil

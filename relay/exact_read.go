@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type watermarkReader struct {
 	done  bool
 	found *watermark
 	err   error
+	wait  error // why it can't be read yet
 }
 
 // readWatermark begins to read.
@@ -30,7 +32,7 @@ func (r *Relay) readWatermark(ctx context.Context, p *sink.Producer, systemID st
 	w := &watermarkReader{cancel: cancel}
 	key := watermarkKey(systemID, r.cfg.Replication.Slot)
 	go func() {
-		found, err := r.patientWatermark(ctx, p, key)
+		found, err := r.patientWatermark(ctx, p, key, w)
 		if ctx.Err() != nil {
 			return // nobody waits any more
 		}
@@ -49,8 +51,25 @@ func (w *watermarkReader) result() (found *watermark, err error, ok bool) {
 	return w.found, w.err, w.done
 }
 
+// waits notes why the watermark can't be read yet.
+func (w *watermarkReader) waits(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wait = err
+}
+
+// reasons say why no event flows as long as the watermark can't be read.
+func (w *watermarkReader) reasons() []Reason {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.done || w.wait == nil {
+		return nil
+	}
+	return []Reason{reasonFor("kafka", &WaitError{waitWatermark, w.wait}, fmt.Sprintf("%s: %v", waitWatermark, w.wait))}
+}
+
 // patientWatermark tries until it can be read, or an error says that it never will.
-func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key string) (*watermark, error) {
+func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key string, w *watermarkReader) (*watermark, error) {
 	if err := p.Taken(ctx); err != nil {
 		return nil, err
 	}
@@ -62,9 +81,10 @@ func (r *Relay) patientWatermark(ctx context.Context, p *sink.Producer, key stri
 			r.recovered(waitWatermark, "watermark read")
 			return found, nil
 		}
-		if ctx.Err() != nil || sink.Hopeless(err) && !errors.Is(err, errNoTopicYet) {
+		if ctx.Err() != nil || sink.Hopeless(err) && !errors.Is(err, errNoTopicYet) && !errors.Is(err, sink.ErrStuck) {
 			return nil, err
 		}
+		w.waits(err)
 		r.trouble(waitWatermark, "kafka: can't read the watermark yet", &WaitError{waitWatermark, err}, nil)
 		select {
 		case <-ctx.Done():

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/walrelay/walrelay/replication"
 	"github.com/walrelay/walrelay/routing"
 	"github.com/walrelay/walrelay/sink"
@@ -92,6 +94,8 @@ type lookback struct {
 	from    time.Time     // since when tails are read; zero before the first event
 	left    time.Duration // for reading
 	tails   map[tailKey]*tail
+	ahead   map[tailKey]*ahead
+	seed    maphash.Seed
 	hash    maphash.Hash
 	entries int // remembered of all tails
 	skipped int
@@ -115,6 +119,7 @@ type tail struct {
 	taken   int   // what found counts for in lookback.entries
 	over    bool  // events are sent from here on
 	at      int64 // offset of the last record that was found for an event
+	behind  bool  // of the event that ended it a record is there, before that of the one before
 }
 
 // verdict is what becomes of an event.
@@ -164,7 +169,9 @@ func (r *Relay) stopLooking() {
 }
 
 func newLookback(ctx context.Context, r *Relay, p *sink.Producer, limit replication.LSN, foreign bool) *lookback {
-	l := &lookback{r: r, producer: p, limit: limit, foreign: foreign, tails: map[tailKey]*tail{}, said: map[string]bool{}, left: lookAll}
+	l := &lookback{r: r, producer: p, limit: limit, foreign: foreign, tails: map[tailKey]*tail{}, ahead: map[tailKey]*ahead{}, said: map[string]bool{}, left: lookAll}
+	l.seed = maphash.MakeSeed()
+	l.hash.SetSeed(l.seed)
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	for i := range r.cfg.Tables {
 		l.idHeader = append(l.idHeader, idHeader(&r.cfg.Tables[i].Rules))
@@ -284,6 +291,9 @@ func (l *lookback) judge(rec *routing.Record, header string, committed time.Time
 	l.take(key, t)
 	if !t.delivered(identity, notBefore) {
 		l.entries -= t.taken
+		if t.behind {
+			l.doubt("order", "a record, but only one before that of the event before them (an id that repeats, or what an earlier restart repeated): they and what follows them in their partition are sent again")
+		}
 		return lookSend
 	}
 	l.skipped++
@@ -295,7 +305,7 @@ func (l *lookback) judge(rec *routing.Record, header string, committed time.Time
 func (t *tail) delivered(identity uint64, notBefore int64) bool {
 	seen, ok := t.found[identity]
 	if t.over || !ok || seen.last <= t.at || seen.millis < notBefore {
-		t.over, t.found = true, nil
+		t.over, t.found, t.behind = true, nil, ok && seen.last <= t.at
 		return false
 	}
 	t.at = seen.last
@@ -312,7 +322,11 @@ func (l *lookback) take(key tailKey, t *tail) {
 	l.left -= t.took
 	if t.err != nil && !l.said[key.topic] {
 		l.said[key.topic] = true
-		l.r.log.Warn().Err(t.err).Str("topic", key.topic).Int32("partition", key.partition).
+		level := zerolog.WarnLevel
+		if errors.Is(t.err, errShortened) {
+			level = zerolog.InfoLevel // a quiet topic's retention looks the same
+		}
+		l.r.log.WithLevel(level).Err(t.err).Str("topic", key.topic).Int32("partition", key.partition).
 			Msg("can't look back at what a former instance delivered here: what comes again is sent again")
 	}
 }

@@ -17,8 +17,9 @@ const (
 	lookAll       = time.Minute
 	// lookAgain is when a partition is tried again after an error.
 	lookAgain = 250 * time.Millisecond
-	// lookChunk is how many offsets are read first; then twice as many, and so on.
-	lookChunk = 1 << 14
+	// lookChunk is how many offsets are read first, enough for lookBefore and a second
+	// under load; then twice as many, and so on. A standby that takes over waits for it.
+	lookChunk = 1 << 11
 	// lookBefore is how many records before the first event are looked at.
 	lookBefore = 1000
 )
@@ -44,14 +45,14 @@ func (l *lookback) begin(key tailKey, header string, first probe, committed time
 	}
 	t := &tail{at: -1}
 	l.tails[key] = t
+	l.readAhead(key, header)
+	ahead := l.ahead[key]
+	if ahead != nil && ahead.header != header {
+		ahead = nil // another table's
+	}
 	room, began, deadline := lookEntries-l.entries, time.Now(), time.Now().Add(l.left)
-	var hash maphash.Hash
-	hash.SetSeed(l.hash.Seed())
 	go func() {
-		found, err := l.patiently(key, deadline, func(r *sink.TailRecord) (uint64, bool) {
-			id := headerValue(r.Headers, header)
-			return l.identity(&hash, id, r.Key, r.Value, r.Timestamp), len(id) > 0
-		}, first, room)
+		found, err := l.patiently(key, deadline, l.identifier(header), first, room, ahead)
 		if l.ctx.Err() != nil {
 			return // nobody waits any more, and an answer would be the wrong one
 		}
@@ -65,17 +66,28 @@ func (l *lookback) begin(key tailKey, header string, first probe, committed time
 // identify gives what a record is known by; false for one without event id.
 type identify func(*sink.TailRecord) (uint64, bool)
 
+// identifier is for one goroutine.
+func (l *lookback) identifier(header string) identify {
+	var hash maphash.Hash
+	hash.SetSeed(l.seed)
+	return func(r *sink.TailRecord) (uint64, bool) {
+		id := headerValue(r.Headers, header)
+		return l.identity(&hash, id, r.Key, r.Value, r.Timestamp), len(id) > 0
+	}
+}
+
 // patiently reads a tail, again after an error as long as there is time.
-func (l *lookback) patiently(key tailKey, deadline time.Time, of identify, first probe, room int) (found map[uint64]sighting, err error) {
+func (l *lookback) patiently(key tailKey, deadline time.Time, of identify, first probe, room int, ahead *ahead) (found map[uint64]sighting, err error) {
 	for {
 		left := min(lookPartition, time.Until(deadline))
 		if left <= 0 {
 			return nil, errors.Join(err, fmt.Errorf("reading took longer than %s", lookAll))
 		}
 		ctx, cancel := context.WithTimeout(l.ctx, left)
-		found, err = l.read(ctx, key, of, first, room)
+		found, err = l.read(ctx, key, of, first, room, ahead)
 		cancel()
-		if err == nil || errors.Is(err, errNotWorthIt) || errors.Is(err, errWentBack) || sink.Hopeless(err) {
+		ahead = nil // once
+		if err == nil || errors.Is(err, errNotWorthIt) || errors.Is(err, errWentBack) || errors.Is(err, errShortened) || sink.Hopeless(err) {
 			return found, err
 		}
 		select {
@@ -89,6 +101,7 @@ func (l *lookback) patiently(key tailKey, deadline time.Time, of identify, first
 // What ends a look back without being tried again: its bounds, and a log that does
 // not end where it got to.
 var (
+	errShortened  = errors.New("the log begins behind the first event that comes again, or that was not delivered: what was before is deleted")
 	errNotWorthIt = errors.New("the first event that comes again is not among the last records")
 	errWentBack   = errors.New("behind the first event that comes again are records from before it, or ones that can't be told from such: an earlier restart has repeated them, or another program writes there")
 )
@@ -96,38 +109,38 @@ var (
 // read reads backwards, chunk by chunk, until the first event is found, with some
 // of what stands before it: everything that counts stands behind. Nothing counts when
 // it is not there.
-func (l *lookback) read(ctx context.Context, key tailKey, of identify, first probe, room int) (map[uint64]sighting, error) {
-	tail, err := l.producer.OpenTail(ctx, key.topic, key.partition, l.from)
+func (l *lookback) read(ctx context.Context, key tailKey, of identify, first probe, room int, ahead *ahead) (map[uint64]sighting, error) {
+	g, err := ahead.start(ctx, l, key, of)
 	if err != nil {
 		return nil, err
 	}
-	defer tail.Close()
-	v := survey{found: map[uint64]sighting{}, odd: -1, from: l.from.UnixMilli(), room: room}
-	chunk := int64(lookChunk)
-	for end := tail.End; end > tail.Start; chunk *= 2 {
-		start := max(tail.Start, end-chunk)
-		err := tail.Read(ctx, start, end, func(r *sink.TailRecord) {
-			identity, ok := of(r)
-			v.note(r.Offset, r.Timestamp, identity, ok)
-		})
-		if err != nil {
-			return nil, err
-		}
+	defer g.tail.Close()
+	v := &g.survey
+	v.room, v.full = room, len(v.found) > room
+	for g.tail.End > g.tail.Start {
 		seen, ok := v.found[first.identity]
 		switch {
 		case v.full:
 			return nil, fmt.Errorf("%w: more than %d of them would have to be remembered", errNotWorthIt, room)
 		case !ok || seen.millis < first.notBefore:
-		case seen.first-start >= lookBefore || start == tail.Start:
+		case seen.first-g.start >= lookBefore || g.start == g.tail.Start:
 			if v.wentBack(seen) {
 				return nil, errWentBack
 			}
 			return v.found, nil
 		}
-		if tail.End-start >= lookRecords {
-			return nil, fmt.Errorf("%w: %d were read", errNotWorthIt, tail.End-start)
+		if g.tail.End-g.start >= lookRecords {
+			return nil, fmt.Errorf("%w: %d were read", errNotWorthIt, g.tail.End-g.start)
 		}
-		end = start
+		if g.start == g.tail.Start {
+			break
+		}
+		if err := g.more(ctx, of); err != nil {
+			return nil, err
+		}
+	}
+	if g.tail.Shortened {
+		return nil, errShortened
 	}
 	return nil, nil
 }

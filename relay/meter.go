@@ -244,6 +244,7 @@ func (r *Relay) hooks() sink.Hooks {
 		},
 		Retry:  r.meter.retry,
 		Reject: r.rejected,
+		Claim:  r.claim,
 		Wait: func(what string, err error) {
 			if err == nil {
 				r.recovered(what, "kafka: "+what+" is there")
@@ -251,13 +252,21 @@ func (r *Relay) hooks() sink.Hooks {
 			}
 			r.trouble(what, "kafka: waiting for "+what, &WaitError{what, err}, nil)
 		},
+		Grown: func(topic string, before, now int) {
+			r.log.Warn().Str("topic", topic).Int("partitions_before", before).Int("partitions", now).
+				Msg("the topic has more partitions than before: keys move to other partitions, and events of one aggregate then stand in two; let consumers come to the end of the old ones before they read on")
+		},
 		Fence: func(id int64, epoch int16, fenced bool, err error) {
 			r.meter.fence(fenced)
 			if err != nil {
 				r.log.Warn().Err(err).Msg("no write fence: a killed instance's late requests are not shut out; grant Write and Describe on the transactional id, or give the cluster a transaction coordinator")
 				return
 			}
-			r.log.Info().Int64("producer_id", id).Int16("epoch", epoch).Msg("producer id taken")
+			said := "producer id taken"
+			if fenced && epoch == 0 {
+				said += ": it is a new one (a first start, one after days without a relay, or the epochs were used up), so late requests of a former instance are not shut out this once"
+			}
+			r.log.Info().Int64("producer_id", id).Int16("epoch", epoch).Msg(said)
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -124,7 +125,7 @@ const (
 	standbyFirst = 3 * time.Second
 	// standbyLook is how often a standby looks at the slot after that. Looking
 	// leaves no error in the server's log.
-	standbyLook = 200 * time.Millisecond
+	standbyLook = 100 * time.Millisecond
 )
 
 // acquire starts the slot, standing by while another connection reads from it.
@@ -141,9 +142,9 @@ func (r *Relay) acquire(ctx context.Context, control *replication.Control, posit
 		if r.cfg.NoWait && waited > time.Second {
 			return nil, fmt.Errorf("%w (%w)", ErrStandby, err)
 		}
-		r.standBy(err, "another instance reads from the slot; this one takes over when it stops")
+		r.standBy(err, r.holder(ctx, control)+" reads from the slot; this one takes over when it stops")
 		if waited > standbyFirst {
-			if err := r.slotFree(ctx, control); err != nil {
+			if err := r.slotFree(ctx, control, err); err != nil {
 				return nil, err
 			}
 			continue
@@ -154,19 +155,38 @@ func (r *Relay) acquire(ctx context.Context, control *replication.Control, posit
 	}
 }
 
+// holder says who reads from the slot, as far as the server tells.
+func (r *Relay) holder(ctx context.Context, control *replication.Control) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	who, err := control.Reader(ctx)
+	if err != nil || who.Name == "" {
+		return "another instance" // what is wrong shows when the slot is asked for again
+	}
+	name := who.Name
+	if instance, ok := strings.CutPrefix(name, "walrelay "+r.cfg.Replication.Slot+" "); ok {
+		name = "instance " + instance
+	}
+	if who.Address != "" {
+		name += " at " + who.Address
+	}
+	return name
+}
+
 // standBy says once that this instance waits.
 func (r *Relay) standBy(err error, message string) {
 	r.mu.Lock()
 	news := r.status.State != StateStandby
 	r.mu.Unlock()
 	if news {
-		r.log.Info().Err(err).Msg("standing by")
+		r.log.Info().Err(err).Str("reason", message).Msg("standing by")
 	}
 	r.setWaiting(StateStandby, reasonFor("standby", err, message))
 }
 
-// slotFree waits until nobody reads from the slot.
-func (r *Relay) slotFree(ctx context.Context, control *replication.Control) error {
+// slotFree waits until nobody reads from the slot; held is why it can't be had now.
+func (r *Relay) slotFree(ctx context.Context, control *replication.Control, held error) error {
+	var pid int32
 	for {
 		step, cancel := context.WithTimeout(ctx, askTimeout)
 		state, err := control.Slot(step)
@@ -174,6 +194,10 @@ func (r *Relay) slotFree(ctx context.Context, control *replication.Control) erro
 		if err != nil || !state.Active {
 			return err
 		}
+		if pid != 0 && state.ActivePID != pid { // another standby was faster
+			r.standBy(held, r.holder(ctx, control)+" reads from the slot; this one takes over when it stops")
+		}
+		pid = state.ActivePID
 		if !r.sleep(ctx, standbyLook) {
 			return ctx.Err()
 		}

@@ -89,6 +89,7 @@ type Relay struct {
 
 	producer atomic.Pointer[sink.Producer] // replaced after it was fenced
 	ended    chan error                    // the present producer's end
+	claimant atomic.Pointer[watch]         // of the present session; see claim
 	refusal  atomic.Pointer[PoisonError]   // the event that a broker refused under PoisonStop
 
 	// The watch's while a session lasts, else those of Run's goroutine.
@@ -119,7 +120,10 @@ type resume struct {
 	timeline int32
 	lsn      replication.LSN // commit LSN
 	index    int
-	xid      uint32
+	// A restored server may give the same LSN and xid to another transaction, but not
+	// the same microsecond.
+	xid       uint32
+	committed time.Time
 }
 
 // covers says whether the event at lsn and index was handed over already.

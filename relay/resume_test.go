@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/walrelay/walrelay/checkpoint"
 	"github.com/walrelay/walrelay/decoding"
@@ -32,6 +33,14 @@ func TestResume(t *testing.T) {
 		}
 		if got := s.tracker.Confirmable(0, false); got != 210 || s.skipped != 3 {
 			t.Errorf("confirmable %s, skipped %d, want 0/D2 and 3", got, s.skipped)
+		}
+	})
+	t.Run("another transaction at its LSN", func(t *testing.T) {
+		s := fresh()
+		s.resume.xid, s.resume.committed = 7, time.UnixMicro(1000)
+		s.msg.Event = decoding.Event{CommitLSN: 200, Index: 1, XID: 7, CommitTime: time.UnixMicro(1001)}
+		if err := s.event(); !errors.Is(err, errRewound) {
+			t.Errorf("got %v, want errRewound", err)
 		}
 	})
 	t.Run("another event follows", func(t *testing.T) {

@@ -117,11 +117,11 @@ func (r *Relay) stream(ctx context.Context) error {
 		r: r, producer: r.producer.Load(), stream: stream, position: position,
 		tracker: checkpoint.New(confirmed), received: confirmed, confirmed: confirmed,
 	}
-	if r.cfg.Watermark != "" {
-		r.resume = resume{} // the watermark knows
+	if r.cfg.Watermark != "" || control.Relieved() {
+		r.resume = resume{} // the watermark knows, or the tails of what another instance delivered meanwhile
 	}
 	if r.resume.systemID == position.SystemID && r.resume.timeline == position.Timeline {
-		if r.resume.lsn > stream.Flushed() {
+		if r.resume.lsn >= stream.Flushed() {
 			r.log.Warn().Stringer("delivered_lsn", r.resume.lsn).Stringer("server_lsn", stream.Flushed()).
 				Msg("the server was put back to an earlier state: events that it does not have any more were delivered")
 			r.resume = resume{}
@@ -132,6 +132,8 @@ func (r *Relay) stream(ctx context.Context) error {
 	r.recent.budget = recentEvents
 	s.look = r.lookBehind(ctx, s, control, snapshot)
 	r.decoder.Reset()
+	watch.pid = stream.PID()
+	r.claimant.Store(watch)
 	s.producer.Fence(TransactionalID(position.SystemID, r.cfg.Replication.Slot))
 	if r.cfg.Watermark != "" {
 		if err := s.exactlyOnce(ctx, control); err != nil {
@@ -343,6 +345,11 @@ func (s *session) tick(now time.Time) error {
 	s.r.progress(s, now, ok)
 	if s.look != nil {
 		s.lookAround()
+	}
+	if s.exact != nil { // without waiting for an event: a restored server is told at once
+		if _, err := s.known(); err != nil {
+			return err
+		}
 	}
 	if now.Sub(s.lastHeard) > timeout {
 		return fmt.Errorf("%w (for %s)", errSilent, now.Sub(s.lastHeard).Round(time.Second))

@@ -51,6 +51,7 @@ func (r *Relay) snapshot(ctx context.Context, control *replication.Control) (rep
 		r: r, producer: r.producer.Load(), position: snap.Position(), tracker: checkpoint.New(snap.LSN()), began: time.Now(),
 	}}
 	s.nextTick, s.alive = s.began.Add(tickEvery), s.began.Add(sayEvery)
+	r.claimant.Store(nil)
 	s.producer.Fence(TransactionalID(s.position.SystemID, r.cfg.Replication.Slot))
 	r.snapshotBegins(snap)
 	if err := s.publish(ctx); err != nil {

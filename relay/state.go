@@ -154,6 +154,9 @@ func (r *Relay) awaitKafka(s *session, now time.Time) {
 // that has lasted for a while. A backlog that is being worked off is none.
 func (r *Relay) blockage(s *session, now time.Time, waiting bool) []Reason {
 	reasons := r.kafkaReasons(s.producer)
+	if s.exact != nil {
+		reasons = append(reasons, s.exact.reading.reasons()...)
+	}
 	if waiting = waiting || s.pending.waits; !waiting {
 		s.idle = now // who waits for nothing is not kept waiting
 	}

@@ -14,6 +14,7 @@ import (
 
 const (
 	slotEvery   = 2 * time.Second  // looks at the slot
+	lookFirst   = slotEvery / 10   // the first of them: a take-over has other things to do
 	tablesEvery = 10 * time.Second // looks at publication and tables
 	markerEvery = time.Minute      // writes of the marker, with progress
 	askTimeout  = 5 * time.Second  // for one question
@@ -32,10 +33,18 @@ type watch struct {
 	runs     bool      // the marker knows that exactly-once runs
 	quit     context.CancelFunc
 	done     chan struct{}
+
+	pid     uint32          // the session's walsender
+	claims  chan chan error // who asks whether the slot is still ours
+	claimed atomic.Uint64   // the server's WAL position when it was
+	life    context.Context // ends with the session
+	end     context.CancelFunc
 }
 
 func newWatch(r *Relay, control *replication.Control) *watch {
-	return &watch{r: r, control: control}
+	w := &watch{r: r, control: control, claims: make(chan chan error)}
+	w.life, w.end = context.WithCancel(context.Background())
+	return w
 }
 
 // confirmed asks for the slot's own confirmed position, which is stable now that
@@ -57,11 +66,16 @@ func (w *watch) start(confirmed replication.LSN) {
 		slot, marker := time.NewTicker(slotEvery), time.NewTicker(markerEvery)
 		defer slot.Stop()
 		defer marker.Stop()
-		w.look(ctx)
+		first := time.NewTimer(lookFirst)
+		defer first.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case answer := <-w.claims:
+				answer <- w.ours(ctx)
+			case <-first.C:
+				w.look(ctx)
 			case <-slot.C:
 				w.look(ctx)
 				w.emit(ctx)
@@ -77,6 +91,7 @@ func (w *watch) start(confirmed replication.LSN) {
 
 // stop ends the goroutine; the connection is the caller's again.
 func (w *watch) stop() {
+	w.end()
 	if w.quit != nil {
 		w.quit()
 		<-w.done

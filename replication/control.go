@@ -21,6 +21,8 @@ type Control struct {
 	config Config
 	conn   *pgx.Conn
 	server server
+
+	relieved bool // see Relieved
 }
 
 // server is what does not change while a connection lives, but for recovery,

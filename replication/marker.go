@@ -34,6 +34,7 @@ type marker struct {
 	publicationOID uint32
 	slotTxns       *int64    // the slot's pg_stat_replication_slots.total_txns when confirmed was saved
 	updatedAt      time.Time // when it was written, server's clock
+	holder         string    // process that writes it; "" in one from before that was kept
 }
 
 // markerSchemaDDL and markerTableDDL make the marker's home. One row a slot.
@@ -102,8 +103,8 @@ func (c *Control) readMarker(ctx context.Context) (*marker, error) {
 	var created, confirmed string
 	err := c.conn.QueryRow(ctx, `SELECT state, system_identifier, timeline, coalesce(creation_lsn, '0/0')::text,
 		coalesce(confirmed_lsn, '0/0')::text, clean,
-		coalesce(publication, ''), coalesce(publication_oid, 0), slot_txns, updated_at FROM walrelay.marker WHERE slot = $1`, c.config.Slot).
-		Scan(&m.state, &m.systemID, &m.timeline, &created, &confirmed, &m.clean, &m.publication, &m.publicationOID, &m.slotTxns, &m.updatedAt)
+		coalesce(publication, ''), coalesce(publication_oid, 0), slot_txns, updated_at, coalesce(holder, '') FROM walrelay.marker WHERE slot = $1`, c.config.Slot).
+		Scan(&m.state, &m.systemID, &m.timeline, &created, &confirmed, &m.clean, &m.publication, &m.publicationOID, &m.slotTxns, &m.updatedAt, &m.holder)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -277,8 +277,14 @@ func (c *Control) Confirmed(ctx context.Context) (LSN, error) {
 	case d.action != actStart:
 		return 0, fmt.Errorf("slot %q changed since it was prepared: start again", c.config.Slot)
 	}
+	c.relieved = f.marker != nil && f.marker.holder != c.config.holder()
 	return f.slot.Confirmed, c.hold(ctx, f.slot.Confirmed)
 }
+
+// Relieved says whether the Confirmed before has found that another process held
+// the slot since this one did, if it ever did. Always false where no marker can be
+// written.
+func (c *Control) Relieved() bool { return c.relieved }
 
 // AcceptGap makes the present state the one to go on from, after a person has
 // decided that what is missing is taken care of: a slot that can be read is kept

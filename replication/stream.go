@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/walrelay/walrelay/internal/failpoint"
 )
 
 // Stream is the one replication connection of a slot. All methods belong to the
@@ -89,6 +92,10 @@ func startStream(ctx context.Context, c Config, pos Position, pg *pgconn.PgConn)
 		return nil, fmt.Errorf("%w: system %s timeline %d, expected %s timeline %d",
 			ErrServerChanged, system.SystemID, system.Timeline, pos.SystemID, pos.Timeline)
 	}
+	pid, err := backendPID(ctx, pg)
+	if err != nil {
+		return nil, c.streamError("ask for the walsender's process", pos, err)
+	}
 	err = pglogrepl.StartReplication(ctx, pg, quoteIdent(c.Slot), 0, pglogrepl.StartReplicationOptions{
 		Mode: pglogrepl.LogicalReplication,
 		PluginArgs: []string{
@@ -108,7 +115,21 @@ func startStream(ctx context.Context, c Config, pos Position, pg *pgconn.PgConn)
 		_ = hijacked.Conn.Close()
 		return nil, fmt.Errorf("start replication on slot %q: %w", c.Slot, err)
 	}
-	return &Stream{config: c, position: pos, pg: pg, conn: hijacked.Conn, frontend: hijacked.Frontend, pid: hijacked.PID, flushed: system.XLogPos}, nil
+	return &Stream{config: c, position: pos, pg: pg, conn: hijacked.Conn, frontend: hijacked.Frontend, pid: pid, flushed: system.XLogPos}, nil
+}
+
+// backendPID is the walsender's process as the server knows it. What the protocol
+// says at the connection's start may be a pooler's own number.
+func backendPID(ctx context.Context, pg *pgconn.PgConn) (uint32, error) {
+	results, err := pg.Exec(ctx, "SELECT pg_backend_pid()").ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	if len(results) != 1 || len(results[0].Rows) != 1 || len(results[0].Rows[0]) != 1 {
+		return 0, errors.New("pg_backend_pid() gave no row")
+	}
+	pid, err := strconv.ParseUint(string(results[0].Rows[0][0]), 10, 32)
+	return uint32(pid), err
 }
 
 // quotePluginValue quotes an option's value for the replication grammar, which
@@ -246,6 +267,9 @@ func (s *Stream) Confirm(received, confirmed LSN, replyRequested bool) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return s.fail(fmt.Errorf("confirm on slot %q: %w", s.config.Slot, err))
 	}
+	if confirmed > s.confirmed {
+		failpoint.Pass(failpoint.BeforeConfirm)
+	}
 	err := pglogrepl.SendStandbyStatusUpdate(context.Background(), s.pg, pglogrepl.StandbyStatusUpdate{ // ignores its context
 		WALWritePosition: max(received, confirmed),
 		WALFlushPosition: confirmed,
@@ -254,6 +278,9 @@ func (s *Stream) Confirm(received, confirmed LSN, replyRequested bool) error {
 	})
 	if err != nil {
 		return s.fail(fmt.Errorf("confirm on slot %q: %w", s.config.Slot, err))
+	}
+	if confirmed > s.confirmed {
+		failpoint.Pass(failpoint.AfterConfirm)
 	}
 	s.confirmed = confirmed
 	return nil

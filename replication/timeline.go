@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,9 +16,14 @@ import (
 // ParseLSN reads an LSN as PostgreSQL writes it, such as 0/16B3748.
 func ParseLSN(text string) (LSN, error) { return pglogrepl.ParseLSN(text) }
 
-// TimelineSwitch asks the server where its history left the timeline of; now is the
-// timeline it is on (TIMELINE_HISTORY). An error when of is none of its ancestors.
-func TimelineSwitch(ctx context.Context, c Config, now, of int32) (LSN, error) {
+// ErrNoAncestor says that a server was never on a timeline, or has no record of it.
+var ErrNoAncestor = errors.New("no ancestor of the server's timeline")
+
+// TimelineSwitch asks the server where its history left the timeline of: the record
+// that begins there is another one than of's. pos says which server is meant:
+// ErrServerChanged when another one answers. ErrNoAncestor when of is none of its
+// ancestors.
+func TimelineSwitch(ctx context.Context, c Config, pos Position, of int32) (LSN, error) {
 	rc, err := c.replicationConfig()
 	if err != nil {
 		return 0, err
@@ -27,9 +33,19 @@ func TimelineSwitch(ctx context.Context, c Config, now, of int32) (LSN, error) {
 		return 0, c.connectError(err)
 	}
 	defer pg.Close(context.WithoutCancel(ctx))
-	history, err := pglogrepl.TimelineHistory(ctx, pg, now)
+	system, err := pglogrepl.IdentifySystem(ctx, pg)
 	if err != nil {
-		return 0, fmt.Errorf("ask for the history of timeline %d: %w", now, err)
+		return 0, fmt.Errorf("identify system: %w", err)
+	}
+	if system.SystemID != pos.SystemID || system.Timeline != pos.Timeline { // of several hosts, in a failover
+		return 0, fmt.Errorf("%w: system %s timeline %d, expected %s timeline %d", ErrServerChanged, system.SystemID, system.Timeline, pos.SystemID, pos.Timeline)
+	}
+	history, err := pglogrepl.TimelineHistory(ctx, pg, pos.Timeline)
+	if sqlState(err) == codeUndefinedFile {
+		return 0, fmt.Errorf("timeline %d: %w: %w", of, ErrNoAncestor, err)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ask for the history of timeline %d: %w", pos.Timeline, err)
 	}
 	return switchPoint(history.Content, of)
 }
@@ -53,5 +69,5 @@ func switchPoint(content []byte, of int32) (LSN, error) {
 		}
 		return lsn, nil
 	}
-	return 0, fmt.Errorf("timeline %d is no ancestor of the server's", of)
+	return 0, fmt.Errorf("timeline %d: %w", of, ErrNoAncestor)
 }

@@ -68,6 +68,13 @@ type Hooks struct {
 	// Fence: a producer id was taken. Without fenced, an older instance is not
 	// shut out, because of err.
 	Fence func(id int64, epoch int16, fenced bool, err error)
+	// Grown: a topic has more partitions now than before, so that the keys of some
+	// records move to others.
+	Grown func(topic string, before, now int)
+	// Claim is asked with a producer id that Fence has asked for in hand, before its
+	// first use: whether the owner may still write. An error ends the producer. It may
+	// block as long as ctx lives. Nil: always.
+	Claim func(ctx context.Context) error
 	// Reject decides what becomes of a record that the broker will never take.
 	// Nil, or a Rejection answered with Stop, ends the producer with the poison.
 	Reject func(Rejection) Remedy

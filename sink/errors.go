@@ -125,6 +125,8 @@ func refusal(op string, err error) *RefusedError {
 		code      kafka.Error
 	)
 	switch {
+	case damaged(err):
+		return nil
 	case errors.As(err, &verify), errors.As(err, &authority):
 		return &RefusedError{op, err, adviceForCertificate(err)}
 	case errors.As(err, &record):
@@ -142,6 +144,27 @@ func refusal(op string, err error) *RefusedError {
 		}
 	}
 	return nil
+}
+
+// damaged says of a TLS session's end that bytes were changed on the way, as one side
+// or the other has found: a new session will do. What is said in the handshake about
+// who speaks is none of these.
+func damaged(err error) bool {
+	var (
+		record tls.RecordHeaderError
+		remote *net.OpError
+	)
+	switch {
+	case errors.As(err, &record):
+		return record.Conn == nil // else the first bytes of all were no TLS
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		switch remote.Err.Error() { // crypto/tls exports no numbers for alerts
+		case "tls: bad record MAC", "tls: decryption failed", "tls: record overflow", "tls: unexpected message",
+			"tls: error decoding message", "tls: error decrypting message", "tls: internal error":
+			return true
+		}
+	}
+	return false
 }
 
 // hint adds to a connection that the broker closed what is the commonest reason

@@ -22,16 +22,6 @@ func (p *Producer) SetSequence(topic string, partition, sequence int32) {
 	p.topics[topic].partitions[partition].sequence = sequence
 }
 
-// Partitions is how many partitions of the topic are known.
-func (p *Producer) Partitions(topic string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if t := p.topics[topic]; t != nil && t.ready {
-		return len(t.partitions)
-	}
-	return 0
-}
-
 // Accounts gives the memory that is out, kept for later and allowed, and what
 // the lanes believe to wait.
 func (p *Producer) Accounts() (used, idle, limit, pending int) {

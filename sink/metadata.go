@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -134,11 +135,22 @@ func (p *Producer) refresh(ctx context.Context) (done bool) {
 	}
 	done = true
 	p.locate(md.Brokers)
+	unanswered := slices.Clone(names)
 	for i := range md.Topics {
+		name := md.Topics[i].Name
+		at := slices.Index(unanswered, name)
+		if at < 0 {
+			continue // a damaged answer: nobody has asked for it
+		}
+		unanswered = slices.Delete(unanswered, at, at+1)
 		if !p.learn(ctx, scout, &md.Topics[i], sizes) {
 			done = false
-			p.askAgain(md.Topics[i].Name)
+			p.askAgain(name)
 		}
+	}
+	if len(unanswered) > 0 {
+		done = false
+		p.askAgain(unanswered...)
 	}
 	if err != nil {
 		done = p.unreachable(err, sizeless) && done
@@ -233,7 +245,13 @@ func (p *Producer) learn(ctx context.Context, client *kafka.Client, md *kafka.To
 	if len(md.Partitions) == 0 {
 		return p.missing(ctx, client, md.Name)
 	}
+	p.mu.Lock()
+	before, now := len(p.topics[md.Name].partitions), len(md.Partitions)
+	p.mu.Unlock()
 	missing := p.spread(md, sizes)
+	if before > 0 && now > before && p.cfg.Hooks.Grown != nil {
+		p.cfg.Hooks.Grown(md.Name, before, now)
+	}
 	p.wait(what, missing)
 	return missing == nil
 }

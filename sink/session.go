@@ -175,12 +175,30 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 	}
 	switch {
 	case err == nil:
+		if last == none && !p.claimed(ctx) {
+			return true
+		}
 		p.adopt(producerID{int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)}, name != "", s.round)
 		return true
 	case name != "" && p.giveUpFence(err, s.round):
 		return p.takeProducerID(ctx)
 	}
 	return p.withoutProducerID(ctx, err, s.round)
+}
+
+// claimed asks the owner whether it may still write. An id that is not its own is
+// never used.
+func (p *Producer) claimed(ctx context.Context) bool {
+	if p.cfg.Hooks.Claim == nil {
+		return true
+	}
+	err := p.cfg.Hooks.Claim(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.stop(fmt.Errorf("take a producer id: %w", err))
+	}
+	return err == nil
 }
 
 // withoutProducerID draws the consequences of an answer without producer id.

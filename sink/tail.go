@@ -49,6 +49,18 @@ func (p *Producer) Place(rec *routing.Record) (partition int32, err error) {
 	return part.id, nil
 }
 
+// Partitions is how many partitions a topic is known to have, 0 when it is not
+// known. Any goroutine.
+func (p *Producer) Partitions(topic string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.topics[topic]
+	if t == nil || !t.ready {
+		return 0
+	}
+	return len(t.partitions)
+}
+
 // Wake fills Changed, for who finds out beside the producer what the owner waits
 // for. Any goroutine.
 func (p *Producer) Wake() { p.signal() }
@@ -60,6 +72,9 @@ type Tail struct {
 	// Start is the first offset that may hold a record of the time asked for, End
 	// the one behind the last that a read_committed consumer could read.
 	Start, End int64
+	// Shortened: the log's first record is not from before the time asked for, and there
+	// were others before it, or there is none left.
+	Shortened bool
 
 	topic     string
 	partition int32
@@ -79,8 +94,9 @@ type TailRecord struct {
 }
 
 var (
-	// errStuck: asked for the same place again, the broker would send the same again.
-	errStuck    = errors.New("the broker's answer holds nothing beyond what is read already (a transaction may be open)")
+	// ErrStuck: asked for the same place again, the broker would send the same again,
+	// as long as a transaction that hides what is behind it is open.
+	ErrStuck    = errors.New("the broker's answer holds nothing beyond what is read already (a transaction may be open)")
 	errDecoding = errors.New("the broker's answer can't be decoded")
 )
 
@@ -99,13 +115,14 @@ func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, 
 		t.Close()
 		return nil, fmt.Errorf("look for the end of topic %q partition %d: %w", topic, partition, err)
 	}
-	since := int64(-1) // that recent there is no record
+	first, since := t.Start, int64(-1) // -1: that recent there is no record
 	for offset := range bounds.Offsets {
 		since = offset
 	}
 	if since < 0 {
 		since = t.End
 	}
+	t.Shortened = first > 0 && since <= first
 	t.Start = max(t.Start, since)
 	return t, nil
 }
@@ -154,7 +171,7 @@ func (t *Tail) Read(ctx context.Context, from, to int64, visit func(*TailRecord)
 	for next := from; next < to; {
 		at, err := t.fetch(ctx, next, to, visit)
 		if err == nil && at <= next {
-			err = errStuck
+			err = ErrStuck
 		}
 		if err != nil {
 			return fmt.Errorf("read topic %q partition %d at offset %d: %w", t.topic, t.partition, next, err)
@@ -192,7 +209,7 @@ func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord
 	slices.SortFunc(aborted.pending, func(a, b fetch.ResponseTransaction) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
 	stream, ok := part.RecordSet.Records.(*protocol.RecordStream)
 	if !ok {
-		return from, errStuck // no batch at all
+		return from, ErrStuck // no batch at all
 	}
 	next = from
 	for _, batch := range stream.Records {
@@ -300,5 +317,5 @@ func Hopeless(err error) bool {
 	if errors.As(err, &code) && !code.Temporary() && code != kafka.Unknown { // unknown: what a broker says that was just frozen, too
 		return true
 	}
-	return errors.Is(err, errStuck) || errors.Is(err, errDecoding) || refusal("read", err) != nil
+	return errors.Is(err, ErrStuck) || errors.Is(err, errDecoding) || refusal("read", err) != nil
 }

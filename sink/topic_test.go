@@ -2,6 +2,8 @@ package sink_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -175,10 +177,13 @@ func TestTopic_deletedHoldsUpNoOther(t *testing.T) {
 }
 
 // An event that names a partition above those known has the topic read again
-// before it is called poison.
+// before it is called poison. That keys move is told, once.
 func TestTopic_partitionAdded(t *testing.T) {
 	c := fake(t, kfake.SeedTopics(1, "one"))
-	o := start(t, sink.Config{Brokers: c.ListenAddrs()})
+	grown := make(chan string, 10)
+	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Hooks: sink.Hooks{Grown: func(topic string, before, now int) {
+		grown <- fmt.Sprintf("%s from %d to %d", topic, before, now)
+	}}})
 	if err := o.send(numbered("one", 1, o.number)); err != nil {
 		t.Fatal(err)
 	}
@@ -197,6 +202,14 @@ func TestTopic_partitionAdded(t *testing.T) {
 	}
 	o.flush()
 	exact(t, logOf(t, c, "one"), 2)
+	close(grown)
+	var told []string
+	for one := range grown {
+		told = append(told, one)
+	}
+	if !slices.Equal(told, []string{"one from 1 to 2"}) {
+		t.Errorf("told of more partitions: %q", told)
+	}
 }
 
 // A partition without a leader: a reason, and everything is delivered when there

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -13,9 +14,9 @@ import (
 	"github.com/walrelay/walrelay/routing"
 )
 
-// ErrAborted means that a transaction could not be brought to its end: nothing of
-// it counts, and a new producer goes on from the last watermark.
-var ErrAborted = errors.New("the transaction was aborted")
+// ErrAborted means that a transaction could not be brought to its end, or nobody
+// knows: the next producer id ends it, and the last watermark says what counts.
+var ErrAborted = errors.New("the transaction is given up")
 
 // WaitTransaction is what the producer waits for, in Hooks.Wait, when the transaction
 // coordinator gives trouble.
@@ -313,6 +314,10 @@ func (p *Producer) addPartitions(ctx context.Context, s session, topics map[stri
 	}
 	if err != nil {
 		p.addAgain(s, parts)
+		if errors.Is(err, kafka.UnknownTopicOrPartition) && p.gone(parts) {
+			p.wait(WaitTransaction, nil) // what is waited for is the topic
+			return false
+		}
 		return p.transactionError("add partitions to the transaction", err)
 	}
 	p.mu.Lock()
@@ -327,6 +332,18 @@ func (p *Producer) addPartitions(ctx context.Context, s session, topics map[stri
 		part.lane.wake()
 	}
 	return true
+}
+
+// gone asks where the topics of partitions are, and says whether the cluster has
+// answered before that one of them is not there.
+func (p *Producer) gone(parts []*partition) (missing bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, part := range parts {
+		missing = missing || !part.topic.ready
+		p.ask(part.topic)
+	}
+	return missing
 }
 
 // addAgain lets partitions be added again.
@@ -376,8 +393,10 @@ func pauseFor(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// commit ends the transaction. An answer that was lost is asked for again: the
-// coordinator gives the same one.
+// commit ends the transaction. Where its answer is lost the producer ends, and the
+// next one reads the watermark: the request names no transaction, only the producer
+// and its epoch, so one that is late in the network could end the next transaction
+// before its time (KIP-890, for clients that speak its protocol).
 func (p *Producer) commit(ctx context.Context, s session) (done bool) {
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -390,12 +409,27 @@ func (p *Producer) commit(ctx context.Context, s session) (done bool) {
 		err = res.Error
 	}
 	if err != nil {
-		return p.transactionError("commit the transaction", err)
+		const op = "commit the transaction"
+		if lost(err) && refusal(op, err) == nil && ctx.Err() == nil {
+			p.retried("transaction")
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.stop(fmt.Errorf("%s: %w: %w", op, ErrAborted, err))
+			return true
+		}
+		return p.transactionError(op, err)
 	}
 	failpoint.Pass(failpoint.AfterEndTxn)
 	p.committed(time.Since(start))
 	p.wait(WaitTransaction, nil)
 	return true
+}
+
+// lost says that a request may have reached the broker, whose answer did not come.
+func lost(err error) bool {
+	var code kafka.Error
+	var dial *net.OpError
+	return !errors.As(err, &code) && !(errors.As(err, &dial) && dial.Op == "dial")
 }
 
 // transactionError draws the consequences of the coordinator's answer; false when

@@ -2,6 +2,7 @@ package sink_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/walrelay/walrelay/routing"
 	"github.com/walrelay/walrelay/sink"
@@ -73,5 +75,66 @@ func TestTransactions(t *testing.T) {
 	t.Logf("%d transactions", len(marks))
 	if used, _, _, pending := o.p.Accounts(); used != 0 || pending != 0 {
 		t.Errorf("%d bytes of memory are out, %d pending", used, pending)
+	}
+}
+
+// TestTransactions_lostAnswer: when the answer to a commit is lost nobody knows
+// whether it counts, so the producer ends, and the next one has the last word.
+func TestTransactions_lostAnswer(t *testing.T) {
+	c := fake(t, kfake.SeedTopics(6, "orders"), kfake.SeedTopics(1, "marks"))
+	var once atomic.Bool
+	c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if once.CompareAndSwap(false, true) {
+			return nil, errors.New("the connection is cut"), true
+		}
+		return nil, nil, false
+	})
+	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Transactions: true})
+	o.p.Learn("marks")
+	o.load(10)
+	o.p.Cut(watermark(9), sink.Meta{Number: 9, Committed: time.Now().UnixMicro()})
+	o.p.Dispatch()
+	err := <-o.ended
+	o.ended <- err
+	if !errors.Is(err, sink.ErrAborted) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// TestTransactions_skipped: a transaction whose only event Kafka has refused is
+// committed all the same, with its watermark, and holds nothing back.
+func TestTransactions_skipped(t *testing.T) {
+	c := fake(t, kfake.SeedTopics(1, "orders"), kfake.SeedTopics(1, "marks"))
+	refused := make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		req := r.(*kmsg.ProduceRequest)
+		if req.Topics[0].Topic != "orders" {
+			c.KeepControl()
+			return nil, nil, false
+		}
+		res := req.ResponseKind().(*kmsg.ProduceResponse)
+		part := kmsg.NewProduceResponseTopicPartition()
+		part.ErrorCode = 87 // INVALID_RECORD
+		out := kmsg.NewProduceResponseTopic()
+		out.Topic, out.Partitions = "orders", append(out.Partitions, part)
+		res.Topics = append(res.Topics, out)
+		return res, nil, true
+	})
+	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Transactions: true, Hooks: sink.Hooks{Reject: func(sink.Rejection) sink.Remedy {
+		close(refused)
+		return sink.Remedy{}
+	}}})
+	o.p.Learn("marks")
+	o.load(1)
+	o.p.Dispatch()
+	<-refused // before it is cut
+	o.p.Cut(watermark(0), sink.Meta{Number: 0, Committed: time.Now().UnixMicro()})
+	o.flush()
+	if _, _, waits := o.p.Oldest(); waits {
+		t.Error("something still waits")
+	}
+	if marks := committedLog(t, c.ListenAddrs(), "marks", 1); len(marks) != 1 {
+		t.Errorf("%d watermarks", len(marks))
 	}
 }

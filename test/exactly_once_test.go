@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/walrelay/walrelay/test/harness"
 )
 
@@ -39,6 +41,71 @@ func TestExactlyOnce(t *testing.T) {
 	}
 	quiet()
 	p := s.ready(t, s.exact()...)
+	none(t, s.verifyCommitted(t))
+	s.drained(t)
+	stop(t, p)
+}
+
+// TestExactlyOnceCanary: with exactly-once the canary is a transaction of Kafka with
+// nothing but the watermark in it, from before the first event on, and what it leaves
+// in the topic is a watermark that a start goes on from.
+func TestExactlyOnceCanary(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	canary := append(s.exact(), "WALRELAY_CANARY_EVERY=1s", "WALRELAY_CANARY_TOPIC="+s.Prefix+"nowhere")
+	p := s.ready(t, canary...)
+	sung := func() float64 { return scrape(t, p).value("walrelay_canary_seconds_count") }
+	harness.Eventually(t, soon, "a canary comes before the first event", func() bool { return sung() > 0 })
+	p.Kill()
+	p = s.ready(t, canary...)
+	s.one(t, 1)
+	s.expect(t, 1)
+	harness.Eventually(t, soon, "a canary comes after an event", func() bool { return sung() > 0 })
+	if c := status(t, p).Canary; c == nil || c.Last == nil || c.Topic != s.Prefix+"watermark" {
+		t.Errorf("/status says %+v", c)
+	}
+	p.Kill()
+	p = s.ready(t, s.exact()...) // without canary: its messages are none of our business
+	s.one(t, 2)
+	none(t, s.verifyCommitted(t))
+	s.drained(t)
+	stop(t, p)
+}
+
+// TestExactlyOnceForeignTransaction: another producer's open transaction in the
+// watermark's topic hides newer watermarks from consumers with read_committed. A
+// start must wait for its end instead of going on from an older one.
+func TestExactlyOnceForeignTransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	p := s.ready(t, s.exact()...)
+	s.one(t, 1)
+	s.expect(t, 1)
+	s.drained(t)
+	foreign, err := kgo.NewClient(kgo.SeedBrokers(s.Kafka.Direct()...), kgo.TransactionalID(s.Prefix+"foreign"), kgo.DefaultProduceTopic(s.Prefix+"watermark"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer foreign.Close()
+	if err := foreign.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := foreign.ProduceSync(t.Context(), &kgo.Record{Key: []byte("foreign"), Value: []byte("open")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	before := s.confirmed(t)
+	for n := range 3 {
+		s.one(t, 2+n)
+	}
+	harness.Eventually(t, soon, "the watermark has moved on behind the open transaction", func() bool { return s.confirmed(t) > before })
+	p.Kill()
+	p = s.start(t, s.exact()...)
+	s.one(t, 5)
+	waitReason(t, p, "watermark", "a transaction may be open")
+	if err := foreign.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitReady(t, soon)
 	none(t, s.verifyCommitted(t))
 	s.drained(t)
 	stop(t, p)

@@ -4,6 +4,7 @@ package failpoint_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -26,5 +27,18 @@ func TestNothing(t *testing.T) {
 	}
 	if !strings.Contains(string(out), "can inline Pass") {
 		t.Errorf("Pass is not inlined:\n%s", out)
+	}
+}
+
+// TestReleases: nothing that is given to people is built with failpoints.
+func TestReleases(t *testing.T) {
+	for _, path := range []string{"../../.goreleaser.yaml", "../../Dockerfile", "../../docker-compose.yml"} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), "failpoint") {
+			t.Errorf("%s speaks of failpoints: releases are built without them", path)
+		}
 	}
 }

@@ -15,12 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Kafka's version and image; the jars of that version are pinned in jars.txt.
-const (
-	kafkaVersion = "4.1.0"
-	kafkaImage   = "apache/kafka:" + kafkaVersion
-)
-
 // KafkaVariable names the brokers to test with, or "kfake".
 const KafkaVariable = "WALRELAY_TEST_KAFKA"
 
@@ -45,6 +39,10 @@ type KafkaOptions struct {
 	// advertises are the proxy's address, so every client that starts from
 	// Brokers stays behind it. The harness itself goes past it.
 	Proxied bool
+
+	// Disk, in bytes, puts the log on a file system of its own of that size, to be
+	// filled by Broker.Fill: a tmpfs, which takes the right to mount. 0: no.
+	Disk int64
 }
 
 // Broker is a Kafka of one node, or the external cluster that was named.
@@ -56,6 +54,7 @@ type Broker struct {
 	proxy  *Proxy   // nil without
 	node   node     // nil: not ours to stop
 
+	replicas  int               // of a topic that Topic makes; 0 is 1
 	listeners map[string]string // addresses of KafkaOptions.Listeners
 }
 
@@ -169,7 +168,7 @@ func StartKafka(ctx context.Context, options KafkaOptions) (*Broker, error) {
 		return nil, err
 	}
 	image, noDocker := haveDocker(ctx)
-	if noDocker == nil {
+	if noDocker == nil && options.Disk == 0 { // a disk takes the jars: its mount is not the engine's
 		plan.node, plan.origin = newDockerNode(plan, image), "Kafka "+kafkaVersion+" (Docker image "+image+")"
 		return plan.open(ctx)
 	}

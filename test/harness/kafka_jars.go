@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -16,9 +15,6 @@ import (
 
 	"github.com/walrelay/walrelay/demo/maven"
 )
-
-//go:embed jars.txt
-var jarList string
 
 // parallelFetches keeps a small machine and a polite repository happy.
 const parallelFetches = 6
@@ -34,37 +30,26 @@ type kafkaJars struct {
 
 // command runs a broker whose server.properties lies in dir.
 func (k kafkaJars) command(dir string, options ...string) []string {
-	command := []string{
-		k.java, "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+	options = append([]string{
 		"-Djava.io.tmpdir=" + dir, // native libraries are unpacked there
 		"-Dorg.slf4j.simpleLogger.showDateTime=true",
-	}
+	}, options...)
+	return append(k.class("kafka.Kafka", options...), filepath.Join(dir, "server.properties"))
+}
+
+// class runs a class of the jars, with options for Java.
+func (k kafkaJars) class(name string, options ...string) []string {
+	command := []string{k.java, "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"}
 	if k.archive != "" {
 		command = append(command, "-XX:SharedArchiveFile="+k.archive, "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 	}
 	command = append(command, options...)
-	return append(command, "-cp", strings.Join(k.paths, string(os.PathListSeparator)),
-		"kafka.Kafka", filepath.Join(dir, "server.properties"))
-}
-
-func artifacts() ([]maven.Artifact, error) {
-	var all []maven.Artifact
-	for line := range strings.Lines(jarList) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		fields := strings.Fields(line)
-		if len(fields) != 4 {
-			return nil, fmt.Errorf("jars.txt: %q is not: SHA-256, group, name, version", line)
-		}
-		all = append(all, maven.Artifact{SHA256: fields[0], Group: fields[1], Name: fields[2], Version: fields[3]})
-	}
-	return all, nil
+	return append(command, "-cp", strings.Join(k.paths, string(os.PathListSeparator)), name)
 }
 
 // fetchKafka brings the jars into the cache, once for all test programs.
 func fetchKafka(ctx context.Context, runtime java) (kafkaJars, error) {
-	all, err := artifacts()
+	all, err := artifacts(kafkaVersion)
 	if err != nil {
 		return kafkaJars{}, err
 	}

@@ -69,6 +69,7 @@ func javaVersion(output string) (version string, major int) {
 type javaNode struct {
 	command []string
 	dir     string // server.properties, data, server.log
+	mounted bool   // data is a file system of its own
 	dog     *watchdog.Watchdog
 
 	mu      sync.Mutex
@@ -98,11 +99,18 @@ func newJavaNode(ctx context.Context, p *brokerPlan, runtime java) (*javaNode, e
 // format writes what `kafka-storage format` would, without starting a Java
 // for it: the two ids may be any, but for zeros.
 func (n *javaNode) format(p *brokerPlan) error {
-	data := filepath.Join(n.dir, "data")
+	data := n.data()
 	if err := os.Mkdir(data, 0o755); err != nil {
 		return err
 	}
-	meta := "version=1\ncluster.id=walrelayTestCluster000\nnode.id=1\ndirectory.id=walrelayTestFolder0000\n"
+	if p.disk > 0 {
+		if err := mountDisk(data, p.disk); err != nil {
+			return err
+		}
+		n.mounted = true
+	}
+	id := p.properties["node.id"]
+	meta := fmt.Sprintf("version=1\ncluster.id=walrelayTestCluster000\nnode.id=%s\ndirectory.id=walrelayTestFolder%s000\n", id, id)
 	return errors.Join(
 		os.WriteFile(filepath.Join(data, "meta.properties"), []byte(meta), 0o644),
 		os.WriteFile(filepath.Join(n.dir, "server.properties"), []byte(p.file(data)), 0o644))
@@ -133,6 +141,8 @@ func (n *javaNode) start(ctx context.Context) error {
 	n.process, n.ended = process, ended
 	return n.dog.Watch(process.Process)
 }
+
+func (n *javaNode) data() string { return filepath.Join(n.dir, "data") }
 
 func (n *javaNode) log() string { return filepath.Join(n.dir, "server.log") }
 
@@ -178,7 +188,11 @@ func (n *javaNode) freeze(frozen bool) error {
 }
 
 func (n *javaNode) remove() error {
-	return errors.Join(n.stop(true), os.RemoveAll(n.dir), n.dog.Close())
+	err := n.stop(true)
+	if n.mounted {
+		err = errors.Join(err, unmountDisk(n.data()))
+	}
+	return errors.Join(err, os.RemoveAll(n.dir), n.dog.Close())
 }
 
 // report is the last of the log, without reading a long one whole.

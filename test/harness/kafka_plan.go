@@ -16,6 +16,7 @@ import (
 type brokerPlan struct {
 	properties map[string]string
 	java       []string
+	disk       int64  // KafkaOptions.Disk
 	ports      []int  // all that it listens on
 	advertised string // what clients are told
 	direct     string // past the proxy
@@ -31,7 +32,7 @@ type brokerPlan struct {
 //
 //	relay ─▶ proxy ─▶ PLAINTEXT listener     harness ─▶ DIRECT listener
 func planBroker(options KafkaOptions) (*brokerPlan, error) {
-	p := &brokerPlan{java: options.JavaOptions}
+	p := &brokerPlan{java: options.JavaOptions, disk: options.Disk}
 	for range 3 + len(options.Listeners) {
 		port, err := postgres.FreePort()
 		if err != nil {

@@ -268,20 +268,3 @@ func TestFindJava(t *testing.T) {
 		}
 	}
 }
-
-func TestJarsArePinned(t *testing.T) {
-	all, err := artifacts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := make(map[string]bool)
-	for _, a := range all {
-		if len(a.SHA256) != 64 || files[a.File()] {
-			t.Errorf("%s has no SHA-256 or is listed twice", a)
-		}
-		files[a.File()] = true
-	}
-	if !files["kafka_2.13-"+kafkaVersion+".jar"] {
-		t.Error("no broker among the jars")
-	}
-}

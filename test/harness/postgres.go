@@ -76,9 +76,18 @@ func checkPostgres(ctx context.Context, address string) (version string, err err
 // is always started here, also when WALRELAY_TEST_POSTGRES names another.
 func PrivatePostgres(t testing.TB, settings map[string]string) *postgres.Server {
 	t.Helper()
-	server, err := postgres.Start(background(t), postgres.Options{
-		Version: os.Getenv("WALRELAY_TEST_POSTGRES_VERSION"), Settings: settings,
-	})
+	return privatePostgres(t, postgres.Options{Version: os.Getenv("WALRELAY_TEST_POSTGRES_VERSION"), Settings: settings})
+}
+
+// PostgresOf is one of a major version, "17", whatever the others use.
+func PostgresOf(t testing.TB, major string, settings map[string]string) *postgres.Server {
+	t.Helper()
+	return privatePostgres(t, postgres.Options{Version: major, Settings: settings})
+}
+
+func privatePostgres(t testing.TB, options postgres.Options) *postgres.Server {
+	t.Helper()
+	server, err := postgres.Start(background(t), options)
 	if err != nil {
 		missing(t, "PostgreSQL", err)
 	}

@@ -28,6 +28,7 @@ const (
 type Proxy struct {
 	listener net.Listener
 	target   string
+	dial     func() (net.Conn, error)
 	running  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -35,6 +36,7 @@ type Proxy struct {
 	faults  faults
 	links   map[*link]struct{}
 	served  int
+	damaged int
 	closed  bool
 }
 
@@ -44,6 +46,7 @@ type faults struct {
 	frozen  Direction
 	dropped Direction
 	delay   map[Direction]time.Duration
+	corrupt map[Direction]int // one byte in so many; 0: none
 }
 
 // NewProxy puts a proxy before the target, "host:port", until the test ends.
@@ -76,9 +79,19 @@ func StartProxy(target string) (*Proxy, error) {
 			return nil, fmt.Errorf("start a proxy: %w", err)
 		}
 	}
-	p := &Proxy{listener: listener, target: target, changed: make(chan struct{}), links: make(map[*link]struct{})}
+	p := newProxy(listener, target)
 	p.running.Go(p.accept)
 	return p, nil
+}
+
+const dialTimeout = 5 * time.Second
+
+// newProxy is one that does not accept yet.
+func newProxy(listener net.Listener, target string) *Proxy {
+	return &Proxy{
+		listener: listener, target: target, changed: make(chan struct{}), links: make(map[*link]struct{}),
+		dial: func() (net.Conn, error) { return net.DialTimeout("tcp", target, dialTimeout) },
+	}
 }
 
 // Address is where clients connect, "127.0.0.1:port".
@@ -186,7 +199,10 @@ func (p *Proxy) serve(client *net.TCPConn) {
 		l.reset()
 		return
 	}
-	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
+	p.mu.Lock()
+	dial := p.dial
+	p.mu.Unlock()
+	server, err := dial()
 	if err != nil {
 		l.reset()
 		return
@@ -267,11 +283,13 @@ func (l *link) pump(d Direction, from, to *net.TCPConn) {
 		}
 	})
 	defer reader.Wait()
+	var damage damage
 	for one := range pieces {
 		forward, ok := l.hold(d, one.read)
 		if !ok {
 			return
 		}
+		l.proxy.spoil(&damage, d, one.data)
 		if forward {
 			if _, err := to.Write(one.data); err != nil {
 				l.reset()

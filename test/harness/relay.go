@@ -21,26 +21,48 @@ import (
 	"github.com/walrelay/walrelay/demo/watchdog"
 )
 
-// binary is the program under test, built once.
-var binary struct {
+// binary is a program under test, built once.
+type binary struct {
 	once sync.Once
 	path string
 	err  error
+}
+
+// binaries are the programs under test, by build tag; "" has none.
+var binaries struct {
+	mu    sync.Mutex
+	byTag map[string]*binary
 }
 
 // Binary builds cmd/walrelay of this module, with the race detector when the
 // tests have it, and returns its path.
 func Binary(t testing.TB) string {
 	t.Helper()
-	b := &binary
-	b.once.Do(func() { b.path, b.err = buildBinary(background(t)) })
+	return TaggedBinary(t, "")
+}
+
+// TaggedBinary does the same with a build tag: "failpoints", see package
+// internal/failpoint.
+func TaggedBinary(t testing.TB, tag string) string {
+	t.Helper()
+	binaries.mu.Lock()
+	b := binaries.byTag[tag]
+	if b == nil {
+		b = new(binary)
+		if binaries.byTag == nil {
+			binaries.byTag = map[string]*binary{}
+		}
+		binaries.byTag[tag] = b
+	}
+	binaries.mu.Unlock()
+	b.once.Do(func() { b.path, b.err = buildBinary(background(t), tag) })
 	if b.err != nil {
 		t.Fatalf("build the program under test: %v", b.err)
 	}
 	return b.path
 }
 
-func buildBinary(ctx context.Context) (string, error) {
+func buildBinary(ctx context.Context, tag string) (string, error) {
 	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w: the tests need the go command", err)
@@ -51,7 +73,7 @@ func buildBinary(ctx context.Context) (string, error) {
 	}
 	shared.atEnd(func() error { return os.RemoveAll(dir) })
 	path := filepath.Join(dir, "walrelay")
-	args := []string{"build", "-o", path}
+	args := []string{"build", "-o", path, "-tags", tag}
 	if Race {
 		args = append(args, "-race")
 	}

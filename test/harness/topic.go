@@ -61,7 +61,7 @@ func (b *Broker) CreateTopic(t testing.TB, name string, partitions int, config .
 		settings[pair[0]] = &pair[1]
 	}
 	admin := kadm.NewClient(b.Client(t))
-	response, err := admin.CreateTopic(t.Context(), int32(partitions), 1, settings, name)
+	response, err := admin.CreateTopic(t.Context(), int32(partitions), int16(max(1, b.replicas)), settings, name)
 	if err := errors.Join(err, response.Err); err != nil {
 		t.Fatalf("make topic %s: %v", name, err)
 	}

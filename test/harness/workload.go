@@ -28,6 +28,7 @@ type Workload struct {
 	MaxEvents     int           // of one transaction; default 5
 	Padding       int           // bytes in each payload
 	Pause         time.Duration // of a writer between transactions; 0: flat out
+	Rate          float64       // events committed a second, of all writers, where the server allows it; 0: flat out
 	RollbackShare float64       // of transactions, 0 to 1
 	SavepointUndo float64       // of events, 0 to 1, undone by a savepoint
 	Transactions  int64         // stop after so many; 0: when the context ends
@@ -112,6 +113,23 @@ type writer struct {
 	written *Written
 	random  *rand.Rand
 	insert  string
+	due     time.Time // of the next transaction, with a Rate
+	kept    int64     // events committed since the last pace
+}
+
+// pace waits for the time of the next transaction. A writer that was held up makes
+// up for a moment of it only: a server that comes back is not flooded.
+func (w *writer) pace(ctx context.Context, events int64) {
+	const most = 100 * time.Millisecond
+	now := time.Now()
+	if w.due.Before(now.Add(-most)) {
+		w.due = now.Add(-most)
+	}
+	w.due = w.due.Add(time.Duration(float64(events) * float64(w.Writers) / w.Rate * float64(time.Second)))
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(w.due)):
+	}
 }
 
 func (w *writer) run(ctx context.Context, left *atomic.Int64) error {
@@ -131,6 +149,10 @@ func (w *writer) run(ctx context.Context, left *atomic.Int64) error {
 		}
 		if !first && w.Pause > 0 {
 			await(ctx, after(w.Pause))
+		}
+		if w.Rate > 0 {
+			w.pace(ctx, w.kept)
+			w.kept = 0
 		}
 		if conn == nil {
 			var err error
@@ -207,6 +229,7 @@ func (w *writer) transaction(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		w.written.Committed.Add(kept)
+		w.kept = kept
 	}
 	w.written.Undone.Add(undone)
 	return nil
