@@ -131,8 +131,8 @@ func TestLookback_idsThatRepeat(t *testing.T) {
 	}
 }
 
-// Nothing is read for a partition that none of the events that come again goes to, and
-// one is read once, however many do.
+// Nothing is read of a topic that none of the events that come again goes to, and a
+// partition is read once, however many do.
 func TestLookback_readsOnce(t *testing.T) {
 	f := newLookFixture(t)
 	f.deliver("one", 0, 200)

@@ -15,7 +15,7 @@ type ExactlyOnce struct {
 	State string
 	// Generation counts the gaps that a person has accepted: a watermark of an older
 	// one does not count any more, and one of a newer one means that this database was
-	// put back. It is at least the minutes since 1970 when the last one was accepted, so
+	// put back. It is at least the seconds since 2020 when the last one was accepted, so
 	// that one accepted on a database that was put back is newer than all before.
 	Generation int
 	// Flushed is how far the server's WAL reached when this was read.
@@ -57,7 +57,7 @@ func (c *Control) ExactlyOnceRuns(ctx context.Context) error {
 
 // newGeneration makes the watermark that may be in Kafka count no more.
 func (c *Control) newGeneration(ctx context.Context) error {
-	_, err := c.conn.Exec(ctx, `UPDATE walrelay.marker SET exactly_once = 'never', generation = greatest(generation + 1, (extract(epoch FROM now()) / 60)::int) WHERE slot = $1`, c.config.Slot)
+	_, err := c.conn.Exec(ctx, `UPDATE walrelay.marker SET exactly_once = 'never', generation = greatest(generation + 1, extract(epoch FROM now() - '2020-01-01Z'::timestamptz)::int) WHERE slot = $1`, c.config.Slot)
 	if err != nil {
 		return c.rightsError("write walrelay.marker", err)
 	}

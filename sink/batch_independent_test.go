@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -128,6 +129,21 @@ func asRecords(in []*kgo.Record) []routing.Record {
 	return out
 }
 
+// difference is what equal says, at once when nothing differs: a fuzzer asks often.
+func difference(a, b []routing.Record) string {
+	sameBytes := func(x, y []byte) bool { return (x == nil) == (y == nil) && bytes.Equal(x, y) }
+	if slices.EqualFunc(a, b, func(x, y routing.Record) bool {
+		return sameBytes(x.Key, y.Key) && sameBytes(x.Value, y.Value) && x.Timestamp == y.Timestamp &&
+			slices.EqualFunc(x.Headers, y.Headers, func(h, k routing.Header) bool { return h.Key == k.Key && sameBytes(h.Value, k.Value) })
+	}) {
+		return ""
+	}
+	if d := equal(a, b); d != "" {
+		return d
+	}
+	return "they differ in what equal does not look at"
+}
+
 // FuzzBatch: whatever stands in records, franz-go reads the same out of the batch,
 // as kmsg has it and as a consumer gets it, in every codec, in a transaction or not.
 func FuzzBatch(f *testing.F) {
@@ -149,7 +165,7 @@ func FuzzBatch(f *testing.F) {
 		b := sealed(t, in, name, producer, sequence, inTransaction)
 		checkHeader(t, b, in, name, producer, sequence, inTransaction)
 		records := consumed(t, b)
-		if d := equal(in, asRecords(records)); d != "" {
+		if d := difference(in, asRecords(records)); d != "" {
 			t.Fatal(d)
 		}
 		for i, r := range records {
@@ -166,7 +182,7 @@ func FuzzBatch(f *testing.F) {
 func checkHeader(t *testing.T, b *batch, in []routing.Record, codec string, id producerID, sequence int32, inTransaction bool) {
 	t.Helper()
 	rb, out := decoded(t, b.wire) // length, magic, CRC, count, offsets
-	if d := equal(in, out); d != "" {
+	if d := difference(in, out); d != "" {
 		t.Fatal(d)
 	}
 	first, last := in[0].Timestamp, in[0].Timestamp
@@ -211,7 +227,7 @@ func sameWhenSplit(t *testing.T, b *batch, in []routing.Record) {
 		half.seal(producerID{1, 1}, 0, nil)
 		both = append(both, asRecords(consumed(t, half))...)
 	}
-	if d := equal(in, both); d != "" {
+	if d := difference(in, both); d != "" {
 		t.Fatal(d)
 	}
 }

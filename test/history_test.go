@@ -171,7 +171,7 @@ func TestExistingSlot(t *testing.T) {
 
 	// A marker that was made anew does not know of the watermark.
 	c.Exec(t, "DELETE FROM walrelay.marker WHERE slot = $1", c.Slot)
-	c.gap(t, "does not know that it ever ran")
+	c.gap(t, "put back to an earlier state")
 	c.accept(t)
 	c.one(t, 3)
 	c.deliver(t)
@@ -203,15 +203,14 @@ func TestPublicationChanged(t *testing.T) {
 	c.env = c.exact()
 	proxy := harness.NewProxy(t, c.Target(t))
 	c.Addr = c.ConnStringVia(t, proxy)
-	p := c.relay(t)
+	former, other := c.Publication, c.Publication+"_other"
+	c.Exec(t, "CREATE PUBLICATION "+other+" FOR ALL TABLES") // before the slot
+	c.begin(t)
 	c.one(t, 1)
-	c.drained(t)
-	stop(t, p)
-	former := c.Publication
-	c.Publication += "_other"
-	c.Exec(t, "CREATE PUBLICATION "+c.Publication+" FOR ALL TABLES")
+	c.deliver(t)
+	c.Publication = other
 	c.one(t, 2)
-	p = c.relay(t) // after a stop in good order it may be changed
+	p := c.relay(t) // after a stop in good order it may be changed
 	c.drained(t)
 	proxy.Drop(harness.ToServer) // nothing is confirmed any more
 	c.one(t, 3)
@@ -220,7 +219,6 @@ func TestPublicationChanged(t *testing.T) {
 	p.Kill()
 	proxy.Reset()
 	proxy.Heal()
-	other := c.Publication
 	c.Publication = former
 	p = c.start(t, c.env...)
 	ended(t, p, 4)

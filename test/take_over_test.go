@@ -105,18 +105,23 @@ func (a *arrivals) note(r *kgo.Record) {
 	a.counts[of]++
 }
 
-// writer is who wrote last, as far as can be told.
-func (a *arrivals) writer() epoch {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.newest
+// writer waits for the first record and says who wrote last, as far as can be told.
+func (a *arrivals) writer(t *testing.T) (of epoch) {
+	t.Helper()
+	harness.Eventually(t, patience, "an event arrives", func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		of = a.newest
+		return len(a.counts) > 0
+	})
+	return of
 }
 
 // handover waits until somebody else than before writes, and says when that began
 // and how long consumers had got nothing.
 func (a *arrivals) handover(t *testing.T, before epoch) (first time.Time, silence time.Duration) {
 	t.Helper()
-	harness.Eventually(t, patience, "the other instance's events arrive", func() bool { return a.writer() != before })
+	harness.Eventually(t, patience, "the other instance's events arrive", func() bool { return a.writer(t) != before })
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	first = a.first[a.newest]
@@ -146,7 +151,7 @@ func TestTakeOver(t *testing.T) {
 			for range takeOvers(t) {
 				standby := s.start(t, env...)
 				standby.WaitLog(t, soon, "standing by")
-				before := seen.writer()
+				before := seen.writer(t)
 				began := time.Now()
 				gone.end(active)
 				first, silence := seen.handover(t, before)

@@ -295,6 +295,6 @@ func (f *follower) section(rows []row, verdicts string) string {
 	if len(rows) > len(f.rows) {
 		command, when = "go run ./test/faults", "several runs until "+when
 	}
-	return fmt.Sprintf("`%s`, %s, on %s/%s, %d cores, %s: %s.\n\n%s", command, when, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		runtime.Version(), verdicts, table(rows, true))
+	return fmt.Sprintf("`%s`, %s, on %s/%s, %d cores%s, %s: %s.\n\n%s", command, when, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
+		loads(rows), runtime.Version(), verdicts, table(rows, true))
 }

@@ -47,6 +47,11 @@ func corrupted(way harness.Direction, every int) func(*testing.T, *scene, *harne
 		if p.Damaged() == 0 {
 			t.Error("the test is wrong: no byte was changed")
 		}
+		beyond := ""
+		if s.QueryInt(t, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn > pg_current_wal_lsn()", s.Slot) > 0 {
+			beyond = "; a position that was changed had moved the slot beyond the end of the WAL, where PostgreSQL leaves out all that is committed, until a person made a new slot"
+			s.newSlot(t)
+		}
 		// What was damaged before the healing may still end it.
 		harness.Eventually(t, patience, "the relay delivers", func() bool {
 			if s.endsOrRecovers(t) {
@@ -55,8 +60,20 @@ func corrupted(way harness.Direction, every int) func(*testing.T, *scene, *harne
 			}
 			return true
 		})
-		s.note = fmt.Sprintf("%s bytes were changed; the relay ended %s", thousands(p.Damaged()), endings(ends))
+		s.note = fmt.Sprintf("%s bytes were changed; the relay ended %s%s", thousands(p.Damaged()), endings(ends), beyond)
 	}
+}
+
+// newSlot does what a person has to when the slot is of no use any more.
+func (s *scene) newSlot(t *testing.T) {
+	t.Helper()
+	s.Relay.Kill()
+	harness.Eventually(t, soon, "nobody uses the slot", func() bool { return s.walsender(t) == 0 })
+	s.Exec(t, "SELECT pg_drop_replication_slot($1)", s.Slot)
+	if code, output := s.command(t, "init", "--accept-gap"); code != 0 {
+		t.Fatalf("init --accept-gap: exit code %d: %s", code, output)
+	}
+	s.start(t).WaitReady(t, soon)
 }
 
 // until keeps a relay running for a while.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -30,12 +31,14 @@ type row struct {
 	Events     int           `json:"events"`     // committed, and so to be found in Kafka
 	Rate       float64       `json:"events_s"`   // committed a second while the load ran, faults included
 	Lost       int           `json:"lost"`       // events without a record
+	Gap        int           `json:"gap"`        // events that the relay has declared to be missing
 	Invented   int           `json:"invented"`   // records of no committed event
 	Duplicates int           `json:"duplicates"` // records beyond an event's first
 	Disorder   int           `json:"disorder"`   // places where an aggregate's order is broken
 	Other      int           `json:"other"`      // records in another partition or with other bytes
 	Recovery   time.Duration `json:"recovery"`   // the longest of the rounds; 0: none was measured
 	Typical    time.Duration `json:"typical"`    // the median of the rounds
+	Load       float64       `json:"load"`       // the machine's load average at the end; 0: not known
 	Verdict    string        `json:"verdict"`
 	Note       string        `json:"note"` // for people: the words of a declared ending, why it was not run
 }
@@ -62,7 +65,7 @@ var columns = []struct {
 	{"times", true, func(r row) string { return ran(r, fmt.Sprint(r.Rounds)) }},
 	{"events", true, func(r row) string { return ran(r, thousands(r.Events)) }},
 	{"events/s", true, func(r row) string { return ran(r, thousands(int(r.Rate))) }},
-	{"lost", true, func(r row) string { return ran(r, thousands(r.Lost+r.Invented+r.Other)) }},
+	{"lost", true, func(r row) string { return ran(r, lost(r)) }},
 	{"duplicates", true, func(r row) string { return ran(r, thousands(r.Duplicates)) }},
 	{"disorder", true, func(r row) string { return ran(r, thousands(r.Disorder)) }},
 	{"recovery", true, func(r row) string { return recovery(r) }},
@@ -72,6 +75,14 @@ var columns = []struct {
 func ran(r row, text string) string {
 	if r.Verdict == verdictSkipped {
 		return "–"
+	}
+	return text
+}
+
+func lost(r row) string {
+	text := thousands(r.Lost + r.Invented + r.Other)
+	if r.Gap > 0 {
+		text += ", gap of " + thousands(r.Gap)
 	}
 	return text
 }
@@ -165,6 +176,20 @@ func notes(rows []row, markdown bool) string {
 		return ""
 	}
 	return "\n" + text.String()
+}
+
+// loads says how busy the machine was: times mean little without it.
+func loads(rows []row) string {
+	least, most := math.Inf(1), 0.0
+	for _, r := range rows {
+		if r.Load > 0 {
+			least, most = min(least, r.Load), max(most, r.Load)
+		}
+	}
+	if most == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", load average %.0f to %.0f", least, most)
 }
 
 // summary is the last line, and whether all promises were kept.

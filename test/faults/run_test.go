@@ -46,7 +46,10 @@ func run(t *testing.T, sc scenario, d delivery, result row, full bool) {
 		if p.note != "" {
 			p.row.Note = p.note
 		}
-		if !t.Failed() {
+		switch {
+		case t.Skipped(): // by the stage: what it takes could not be had
+			p.row.Verdict = verdictSkipped
+		case !t.Failed():
 			p.row.Verdict = verdictHeld
 			if sc.ending != nil {
 				p.row.Verdict = verdictDeclared
@@ -194,7 +197,7 @@ func (p *play) declared(t *testing.T, fault, quiet func()) {
 	p.start(t).WaitReady(t, soon)
 	p.mark()
 	quiet = p.background(t)
-	p.recoveries = append(p.recoveries, p.recovered(t))
+	p.recovered(t)
 	rate := p.row.Rate
 	p.more(t, p.step())
 	quiet()
@@ -261,8 +264,8 @@ func (p *play) verifyGap(t *testing.T, before, accepted map[string]bool) {
 	result := verify(t, p.Kafka, patience, kept, p.Topics...)
 	result.Events += missing
 	p.fill(result)
-	p.row.Note = fmt.Sprintf("ends with exit code %d and %s; %s events are in the gap that it declares, none else is missing",
-		p.ending.code, quotedAll(p.ending.words), thousands(missing))
+	p.row.Gap = missing
+	p.row.Note = fmt.Sprintf("ends with exit code %d and %s; nothing is missing but the gap that it declares", p.ending.code, quotedAll(p.ending.words))
 }
 
 func quotedAll(words []string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -238,6 +239,9 @@ func (s *scene) probe(ctx context.Context) bool {
 func report(t *testing.T, r row) {
 	t.Helper()
 	r.At = time.Now().UTC().Truncate(time.Second)
+	if content, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(content), &r.Load) // 0 where it can't be read
+	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

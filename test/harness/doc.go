@@ -15,6 +15,11 @@
 // proves less, so it is said loudly, and WALRELAY_TEST_REQUIRE=1 or CI=true make
 // its use a failure.
 //
+// PrivateCluster is three brokers, with Java alone. Between the relay and a broker
+// Proxy breaks connections and changes bytes, Answers gives error codes, with and
+// without the broker having done what it was asked, and Network loses packets (Linux,
+// root).
+//
 // Both are started when a test first asks and live as long as the test program.
 // Databases, slots, topics and private servers are a test's own, so tests may
 // run in parallel. Nothing is skipped silently: use Skip, and let TestMain be

@@ -19,7 +19,7 @@ import (
 const KafkaVariable = "WALRELAY_TEST_KAFKA"
 
 // kafkaStartTimeout includes a recovery of the log after Kill.
-const kafkaStartTimeout = 90 * time.Second
+const kafkaStartTimeout = 4 * time.Minute
 
 // KafkaOptions shape a private broker.
 type KafkaOptions struct {

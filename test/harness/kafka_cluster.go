@@ -30,7 +30,7 @@ type Cluster struct {
 // other at the addresses that are for us.
 func PrivateCluster(t testing.TB, options KafkaOptions) *Cluster {
 	t.Helper()
-	c, err := StartCluster(background(t), options)
+	c, err := newCluster(background(t), options)
 	if err != nil {
 		missing(t, "Kafka of three brokers", err)
 	}
@@ -43,12 +43,15 @@ func PrivateCluster(t testing.TB, options KafkaOptions) *Cluster {
 			t.Error(err)
 		}
 	})
+	if err := c.Start(background(t)); err != nil {
+		t.Fatal(err) // they are there: it is no reason to skip
+	}
 	return c
 }
 
-// StartCluster starts three brokers with Java and returns when all take requests.
-// With KafkaOptions.Proxied each has a proxy of its own. The caller removes it.
-func StartCluster(ctx context.Context, options KafkaOptions) (*Cluster, error) {
+// newCluster makes three brokers with Java, which do not run yet. With
+// KafkaOptions.Proxied each has a proxy of its own.
+func newCluster(ctx context.Context, options KafkaOptions) (*Cluster, error) {
 	runtime, err := findJava(ctx)
 	if err != nil {
 		return nil, err
@@ -57,10 +60,10 @@ func StartCluster(ctx context.Context, options KafkaOptions) (*Cluster, error) {
 	c.node = (*clusterNode)(c)
 	plans, err := planCluster(options)
 	for i, plan := range plans {
-		if err != nil {
-			return nil, errors.Join(err, plan.close(), c.Remove())
+		if err == nil {
+			plan.node, err = newJavaNode(ctx, plan, runtime)
 		}
-		if plan.node, err = newJavaNode(ctx, plan, runtime); err != nil {
+		if err != nil {
 			err = errors.Join(err, plan.close())
 			continue
 		}
@@ -69,9 +72,6 @@ func StartCluster(ctx context.Context, options KafkaOptions) (*Cluster, error) {
 			addrs: []string{plan.advertised}, direct: []string{plan.direct}, listeners: plan.listeners,
 		})
 		c.addrs, c.direct = append(c.addrs, plan.advertised), append(c.direct, plan.direct)
-	}
-	if err == nil {
-		err = c.Start(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Remove())
@@ -89,10 +89,14 @@ func planCluster(options KafkaOptions) (plans []*brokerPlan, err error) {
 		"transaction.state.log.min.isr":                    "2",
 		"share.coordinator.state.topic.replication.factor": strconv.Itoa(clusterSize),
 		// Who is away is noticed in seconds, as tests want it; not in less, or a busy
-		// machine takes leaders away that are well.
-		"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "300",
-		"replica.lag.time.max.ms": "5000", "replica.fetch.wait.max.ms": "100",
-		"controlled.shutdown.enable":              "true",
+		// machine takes leaders away that are well, and elects controllers without end.
+		"broker.session.timeout.ms": "6000", "broker.heartbeat.interval.ms": "500",
+		"controller.quorum.election.timeout.ms": "2000", "controller.quorum.election.backoff.max.ms": "2000",
+		"controller.quorum.fetch.timeout.ms": "4000", "controller.quorum.request.timeout.ms": "4000",
+		"replica.lag.time.max.ms": "6000", "replica.fetch.wait.max.ms": "100",
+		// A broker that can't register for a minute ends: three that start at once on a
+		// busy machine may take longer.
+		"initial.broker.registration.timeout.ms":  "600000",
 		"leader.imbalance.check.interval.seconds": "3600", // leaders move when a test moves them
 	}
 	maps.Copy(properties, options.Properties)

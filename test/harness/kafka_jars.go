@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,7 @@ func fetchAll(ctx context.Context, all []maven.Artifact, paths []string) error {
 		})
 	}
 	wg.Wait()
+	http.DefaultClient.CloseIdleConnections() // tests look for goroutines that are left
 	return errors.Join(errs...)
 }
 

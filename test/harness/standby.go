@@ -92,7 +92,8 @@ func (s *Standby) CatchUp(t testing.TB) {
 // KeepSlot lets the standby keep the primary's failover slots (sync_replication_slots,
 // PostgreSQL 17) and waits until it has this one, so that it is there after a
 // promotion. The server looks for new slots every half a minute only, but at once
-// when that is switched on: so make the slot first.
+// when that is switched on: so make the slot first. A relay has to read from it, or it
+// stays behind where the standby's copy could begin.
 func (s *Standby) KeepSlot(t testing.TB, slot string) {
 	t.Helper()
 	ask(t, s.Server, "ALTER SYSTEM SET sync_replication_slots = on")
