@@ -31,7 +31,7 @@ func (s *session) end(ctx context.Context, w *watch, cause error) error {
 	}
 	closed := s.stream.Close(goodbye)
 	w.stop()
-	w.exactlyOnceRuns(goodbye) // it may be shorter than a turn of the watch
+	w.exactlyOnceRuns(goodbye)                                  // it may be shorter than a turn of the watch
 	clean := closed == nil && (cause == nil || decided == stop) // then the marker is exact
 	if clean {
 		w.save(goodbye, s.confirmed, clean)

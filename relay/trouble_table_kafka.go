@@ -77,8 +77,8 @@ var topicTroubles = []Trouble{
 	},
 	{
 		Code: codeTopicRight, Side: sideKafka, Title: "the right to a topic is missing",
-		Cause:  "The broker's authorizer forbids the relay's principal to see or to write the topic. The process ends. Nothing is lost: events wait in the WAL.",
-		Remedy: "Grant Write and Describe on the topic: `kafka-acls.sh --add --allow-principal User:walrelay --operation Write --operation Describe --topic PREFIX --resource-pattern-type prefixed`.",
+		Cause:  "The broker's authorizer forbids the relay's principal to see or to write the topic, or with exactly-once to read the watermark's. The process ends. Nothing is lost: events wait in the WAL.",
+		Remedy: "Grant Write and Describe on the topic: `kafka-acls.sh --add --allow-principal User:walrelay --operation Write --operation Describe --topic PREFIX --resource-pattern-type prefixed`. With exactly-once also Read on kafka.watermark_topic.",
 		Exit:   exitSetup,
 	},
 	{
@@ -89,7 +89,7 @@ var topicTroubles = []Trouble{
 	},
 	{
 		Code: codeFenceRight, Side: sideKafka, Title: "the right to the transactional id is missing",
-		Cause:  "The authorizer forbids the relay's principal its transactional id, under which late writes of a dead instance are shut out. As a rule walrelay goes on without that fence and says so; where the broker refuses to produce because of it, the process ends. Nothing is lost: events wait in the WAL.",
+		Cause:  "The authorizer forbids the relay's principal its transactional id, under which late writes of a dead instance are shut out. As a rule walrelay goes on without that fence and says so; where the broker refuses to produce because of it, and with exactly-once, the process ends. Nothing is lost: events wait in the WAL.",
 		Remedy: "Grant it: `kafka-acls.sh --add --allow-principal User:walrelay --operation Write --operation Describe --transactional-id walrelay- --resource-pattern-type prefixed`.",
 		Exit:   exitSetup,
 	},
@@ -207,8 +207,8 @@ var produceTroubles = []Trouble{
 	},
 	{
 		Code: codeWatermark, Side: sideKafka, Title: "the watermark can't be read yet",
-		Cause:  "With exactly-once a start reads from kafka.watermark_topic up to where events are delivered, before it sends any. The topic is not there yet, its leader is away, the right to read it is missing, or another relay's transaction in it is still open (Kafka ends that after a minute)." + waitsForKafka,
-		Remedy: "Do what the message says: grant Read, Write and Describe on the topic, look after its brokers. Relays that should not wait for each other get watermark topics of their own.",
+		Cause:  "With exactly-once a start reads from kafka.watermark_topic up to where events are delivered, before it sends any. The topic is not there yet, its leader is away, or another relay's transaction in it is still open (Kafka ends that after a minute)." + waitsForKafka,
+		Remedy: "Do what the message says: look after the topic's brokers, and grant Create on it or make it by hand. Relays that should not wait for each other get watermark topics of their own.",
 		Retry:  true,
 	},
 	{

@@ -54,6 +54,8 @@ func (k *checkup) rights(name string, t *metadata.ResponseTopic) []Finding {
 		f.Level, f.Detail = replication.Fail, "may be written, not read"
 		f.Cause = "the relay could not tell what is delivered, and would wait"
 		f.Remedy = k.acl("Read") + " --topic " + t.Name
+	case have&mayRead == 0 && k.cfg.Transactions: // the watermark knows, there is no look back
+		f.Detail = "may be written"
 	case have&mayRead == 0:
 		f.Level, f.Detail = replication.Warn, "may be written, not read"
 		f.Cause = "no look back: what a dead instance delivered and did not confirm is sent again after a restart"

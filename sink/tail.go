@@ -314,6 +314,9 @@ func contents(b protocol.Bytes, buf []byte) ([]byte, error) {
 // right, a log that can't be read.
 func Hopeless(err error) bool {
 	var code kafka.Error
+	if errors.As(err, &code) && judge(code) == misrouted {
+		return false // a leader that moves, or a broker that the cluster takes for dead for a moment
+	}
 	if errors.As(err, &code) && !code.Temporary() && code != kafka.Unknown { // unknown: what a broker says that was just frozen, too
 		return true
 	}

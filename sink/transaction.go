@@ -295,6 +295,7 @@ func (p *Producer) transact(ctx context.Context) (done bool) {
 func (p *Producer) addPartitions(ctx context.Context, s session, topics map[string][]kafka.AddPartitionToTxn, parts []*partition) (done bool) {
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	var about string
 	var err error
 	for wait := time.Millisecond; ; wait *= 2 {
 		var res *kafka.AddPartitionsToTxnResponse
@@ -302,7 +303,7 @@ func (p *Producer) addPartitions(ctx context.Context, s session, topics map[stri
 			TransactionalID: s.name, ProducerID: int(s.producer.id), ProducerEpoch: int(s.producer.epoch), Topics: topics,
 		})
 		if err == nil {
-			err = firstError(res.Topics)
+			about, err = firstError(res.Topics)
 		}
 		// The markers of the transaction before are still being written.
 		if !errors.Is(err, kafka.ConcurrentTransactions) || wait > 50*time.Millisecond {
@@ -318,7 +319,7 @@ func (p *Producer) addPartitions(ctx context.Context, s session, topics map[stri
 			p.wait(WaitTransaction, nil) // what is waited for is the topic
 			return false
 		}
-		return p.transactionError("add partitions to the transaction", err)
+		return p.transactionError("add partitions to the transaction", about, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -363,22 +364,19 @@ func (p *Producer) addAgain(s session, parts []*partition) {
 
 // firstError is what a partition was refused for; one that was not to blame stands
 // behind others.
-func firstError(topics map[string][]kafka.AddPartitionToTxnPartition) error {
-	for _, partitions := range topics {
+func firstError(topics map[string][]kafka.AddPartitionToTxnPartition) (topic string, err error) {
+	for name, partitions := range topics {
 		for _, part := range partitions {
-			if part.Error != nil && !errors.Is(part.Error, errNotAttempted) {
-				return part.Error
+			switch {
+			case part.Error == nil:
+			case !errors.Is(part.Error, errNotAttempted):
+				return name, part.Error
+			case err == nil:
+				topic, err = name, part.Error
 			}
 		}
 	}
-	for _, partitions := range topics {
-		for _, part := range partitions {
-			if part.Error != nil {
-				return part.Error
-			}
-		}
-	}
-	return nil
+	return topic, err
 }
 
 // errNotAttempted (55) stands at the partitions that were not to blame.
@@ -417,7 +415,7 @@ func (p *Producer) commit(ctx context.Context, s session) (done bool) {
 			p.stop(fmt.Errorf("%s: %w: %w", op, ErrAborted, err))
 			return true
 		}
-		return p.transactionError(op, err)
+		return p.transactionError(op, "", err)
 	}
 	failpoint.Pass(failpoint.AfterEndTxn)
 	p.committed(time.Since(start))
@@ -433,8 +431,8 @@ func lost(err error) bool {
 }
 
 // transactionError draws the consequences of the coordinator's answer; false when
-// it is to be asked again.
-func (p *Producer) transactionError(op string, err error) (done bool) {
+// it is to be asked again. topic is what it is about, "" for none.
+func (p *Producer) transactionError(op, topic string, err error) (done bool) {
 	var code kafka.Error
 	known := errors.As(err, &code)
 	fatal := error(nil)
@@ -442,7 +440,7 @@ func (p *Producer) transactionError(op string, err error) (done bool) {
 	case known && judge(code) == fenced:
 		fatal = fmt.Errorf("%s: %w (%s)", op, ErrFenced, code)
 	case known && judge(code) == refused:
-		fatal = &RefusedError{op, code, adviceFor(code, "")}
+		fatal = &RefusedError{op, code, adviceFor(code, topic)}
 	case r != nil:
 		fatal = r
 	case known && !code.Temporary() && judge(code) != retry && judge(code) != misrouted:

@@ -11,8 +11,8 @@ import (
 
 // The histories: what a relay does when the server that it comes back to is not the
 // one it knew. An LSN means something only in the history it is from, so what is
-// asked here is whether the relay tells. The databases are told in history_test.go
-// and history_restore_test.go, failovers in history_failover_test.go.
+// asked here is whether the relay tells. Restores are in history_restore_test.go,
+// failovers in history_failover_test.go.
 
 // chronicle is a shop with the delivery that its relay is run with.
 type chronicle struct {

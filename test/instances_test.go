@@ -34,7 +34,11 @@ func freeze(t *testing.T) time.Duration {
 func openProxied(t *testing.T) (s *shop, past string) {
 	t.Helper()
 	kafka := harness.PrivateKafka(t, harness.KafkaOptions{Proxied: true})
-	return openOn(t, harness.Database(t), kafka, "order"), "WALRELAY_KAFKA_BROKERS=" + kafka.Direct()[0]
+	s = openOn(t, harness.Database(t), kafka, "order")
+	// A new broker makes its transaction topic first. An instance waits ten seconds for
+	// that and then goes on without the fence, which is not what is tested here.
+	s.takeProducerID(t, "warm-up")
+	return s, "WALRELAY_KAFKA_BROKERS=" + kafka.Direct()[0]
 }
 
 // write commits so many transactions, and returns then.
@@ -61,7 +65,7 @@ func settled(t *testing.T, a, b *harness.Process) (active, standby *harness.Proc
 }
 
 // idsTaken is how often an instance has taken a producer id.
-func idsTaken(p *harness.Process) int { return strings.Count(p.Output(), `"producer id taken"`) }
+func idsTaken(p *harness.Process) int { return strings.Count(p.Output(), `"producer id taken`) }
 
 // TestLateProducerID: an instance has the slot and has asked Kafka for its producer
 // id, is frozen before it gets it, and loses the slot. The id that it gets when it
@@ -204,15 +208,15 @@ func TestRollingUpdate(t *testing.T) {
 	each(t, func(t *testing.T, d way) {
 		s := open(t, "order")
 		env := d.env(s)
-		quiet := s.background(t, harness.Workload{Writers: 8, Aggregates: 100, RollbackShare: 0.1, SavepointUndo: 0.1})
-		pair := [2]*harness.Process{s.ready(t, env...), s.start(t, env...)}
+		pair := [2]*harness.Process{s.ready(t, env...), s.start(t, env...)} // the slot is there before the events
+		quiet := s.background(t, harness.Workload{Writers: 8, Aggregates: 100, Pause: 2 * time.Millisecond, RollbackShare: 0.1, SavepointUndo: 0.1})
 		for range 2 { // both are replaced each time, the standby first
 			for _, i := range []int{1, 0} {
 				settled(t, pair[0], pair[1])
+				s.more(t, 50)
 				stop(t, pair[i])
 				pair[i] = s.start(t, env...)
 			}
-			s.more(t, 200)
 		}
 		active, standby := settled(t, pair[0], pair[1])
 		quiet()
@@ -223,8 +227,10 @@ func TestRollingUpdate(t *testing.T) {
 	})
 }
 
-// TestShutOut: an instance whose producer id somebody else takes gives up the slot,
-// and one of the two goes on: they do not shut each other out in turn.
+// TestShutOut: when somebody takes the producer id of the instance that works, a
+// transaction is refused, so with exactly-once it gives up the slot, and one of the
+// two goes on: they do not shut each other out in turn. Without transactions a
+// partition is closed only by a newer batch in it, and there is none.
 func TestShutOut(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d way) {
@@ -236,13 +242,17 @@ func TestShutOut(t *testing.T) {
 		quiet := s.background(t, harness.Workload{Writers: 4, Aggregates: 100, Pause: 5 * time.Millisecond})
 		s.more(t, 100)
 		taken := idsTaken(first) + idsTaken(second)
-		s.takeProducerID(t)
-		first.WaitLog(t, soon, "another instance has taken over")
+		s.takeProducerID(t, "walrelay-"+s.QueryText(t, "SELECT system_identifier FROM pg_control_system()")+"-"+s.Slot)
+		refused := 0
+		if d.name == "exactly-once" {
+			first.WaitLog(t, soon, "another instance has taken over")
+			refused = 1
+		}
 		s.more(t, 100)
 		active, standby := settled(t, first, second)
 		s.more(t, 500)
-		if n := idsTaken(first) + idsTaken(second) - taken; n != 1 {
-			t.Errorf("%d producer ids were taken after that instead of 1", n)
+		if n := idsTaken(first) + idsTaken(second) - taken; n != refused {
+			t.Errorf("%d producer ids were taken after that instead of %d", n, refused)
 		}
 		quiet()
 		result := d.verify(s, t)
@@ -253,15 +263,15 @@ func TestShutOut(t *testing.T) {
 	})
 }
 
-// takeProducerID takes the slot's producer id, as a late request of an instance does.
-func (s *shop) takeProducerID(t *testing.T) {
+// takeProducerID takes the producer id of a transactional id, as a late request of
+// an instance does.
+func (s *shop) takeProducerID(t *testing.T, name string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.Kafka.Direct()...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	name := "walrelay-" + s.QueryText(t, "SELECT system_identifier FROM pg_control_system()") + "-" + s.Slot
 	request := kmsg.NewPtrInitProducerIDRequest()
 	request.TransactionalID, request.TransactionTimeoutMillis = &name, 60_000
 	harness.Eventually(t, soon, "a producer id is taken", func() bool { // a transaction that is open is aborted first

@@ -34,7 +34,9 @@ func relayFaults() []scenario {
 	for _, point := range failpoint.Points {
 		sc := scenario{name: "kill -9 " + strings.ReplaceAll(string(point), "-", " "), rounds: 5, stage: killedAt(point), repeats: lateRequest}
 		switch point {
-		case failpoint.BeforeEndTxn, failpoint.AfterEndTxn:
+		case failpoint.BeforeEndTxn:
+			sc.deliveries = []delivery{exactlyOnce}
+		case failpoint.AfterEndTxn:
 			sc.deliveries = []delivery{exactlyOnce}
 			sc.quick = sc.deliveries
 		case failpoint.AfterProduce:

@@ -13,7 +13,8 @@
 // the fake), the image apache/kafka in a running Docker engine, the Kafka jars
 // from Maven Central with a Java 17 or newer, else franz-go's kfake. A fake
 // proves less, so it is said loudly, and WALRELAY_TEST_REQUIRE=1 or CI=true make
-// its use a failure.
+// its use a failure. WALRELAY_TEST_KAFKA_VERSION chooses the version of image or
+// jars; KafkaVersions has those whose jars are pinned.
 //
 // PrivateCluster is three brokers, with Java alone. Between the relay and a broker
 // Proxy breaks connections and changes bytes, Answers gives error codes, with and
