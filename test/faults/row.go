@@ -97,7 +97,12 @@ func recovery(r row) string {
 	return seconds(r.Recovery)
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+func seconds(d time.Duration) string {
+	if d < 50*time.Millisecond {
+		return "<0.1 s"
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
 
 func thousands(n int) string {
 	text := fmt.Sprint(n)
