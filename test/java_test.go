@@ -64,7 +64,7 @@ func TestJavaConsumer(t *testing.T) {
 		for i := range min(len(records), len(got[partition])) {
 			if !sameRecord(&records[i], &got[partition][i]) {
 				t.Fatalf("partition %d (%s, transactions: %t), record %d: written\n%+v\nJava reads\n%+v",
-					partition, codecs[partition/2], partition%2 == 1, i, records[i], got[partition][i])
+					partition, codecs[partition/2], partition%2 == 1, i, fmt.Sprintf("%#v", records[i]), fmt.Sprintf("%#v", got[partition][i]))
 			}
 		}
 	}
