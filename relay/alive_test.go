@@ -24,7 +24,7 @@ func TestAlive(t *testing.T) {
 	if err := r.Alive(); err != nil {
 		t.Errorf("just made: %v", err)
 	}
-	stuck := func() { r.beat.Store(time.Now().Add(-silentAfter - time.Second).UnixNano()) }
+	stuck := func() { r.beat.Store(int64(time.Since(r.started) - silentAfter - time.Second)) }
 	stuck()
 	if err := r.Alive(); err == nil || !strings.Contains(err.Error(), "has not moved") {
 		t.Errorf("stuck: %v", err)

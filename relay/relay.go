@@ -104,7 +104,7 @@ type Relay struct {
 
 	resume resume       // what the last connection handed over; Run's goroutine only
 	look   *lookback    // at what another process handed over, for the next session; likewise
-	beat   atomic.Int64 // when the loop last moved, ns since 1970
+	beat   atomic.Int64 // when the loop last moved, ns since started: no clock that somebody sets
 	heard  atomic.Int64 // when the server last sent anything, ns since 1970; 0 before
 
 	mu     sync.Mutex // guards status
@@ -274,4 +274,4 @@ func (r *Relay) sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // moved is the sign of life that Alive looks for.
-func (r *Relay) moved() { r.beat.Store(time.Now().UnixNano()) }
+func (r *Relay) moved() { r.beat.Store(int64(time.Since(r.started))) }

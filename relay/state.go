@@ -240,7 +240,7 @@ func (r *Relay) Ready() (bool, []Reason) {
 
 // Alive fails when the loop has not moved for long. Any goroutine.
 func (r *Relay) Alive() error {
-	if quiet := time.Since(time.Unix(0, r.beat.Load())); quiet > silentAfter {
+	if quiet := time.Since(r.started) - time.Duration(r.beat.Load()); quiet > silentAfter {
 		return fmt.Errorf("the relay's loop has not moved for %s", quiet.Round(time.Second))
 	}
 	return nil

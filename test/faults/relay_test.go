@@ -13,7 +13,7 @@ import (
 // lateRequest is how many duplicates a kill may leave to at-least-once: what the
 // dead relay had under way to the broker and that lands after its successor has
 // looked at the ends of the topics. Next to always that is none.
-const lateRequest = 200
+const lateRequest = 25
 
 // relayFaults are the deaths of the relay itself.
 func relayFaults() []scenario {

@@ -59,7 +59,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.DurationVar(&s.length, "for", 2*time.Hour, "how long the load lasts")
-	flags.DurationVar(&s.warmUp, "warm-up", 0, "how long after a relay's start nothing is counted; 0: a tenth, at most 5m")
+	flags.DurationVar(&s.warmUp, "warm-up", 0, "how long after a relay's start or a fault nothing is counted; 0: a tenth, at most 5m, or a third of -every")
 	flags.DurationVar(&s.sample, "sample", 5*time.Second, "time between two samples")
 	flags.IntVar(&s.rate, "rate", 1000, "events a second, as far as the machine can")
 	flags.IntVar(&s.writers, "writers", 4, "connections that write")
@@ -74,6 +74,9 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	}
 	if s.warmUp == 0 {
 		s.warmUp = min(s.length/10, 5*time.Minute)
+		if s.faults {
+			s.warmUp = min(s.warmUp, s.every/3)
+		}
 	}
 	switch {
 	case flags.NArg() > 0:

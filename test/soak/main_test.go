@@ -130,7 +130,7 @@ func TestCommandLine(t *testing.T) {
 		}
 	}
 	s, err := parse([]string{"-for", "90m", "-faults", "-delivery", "exactly-once"}, &errs)
-	if want := "go run ./test/soak -for 1h30m -faults -every 5m -delivery exactly-once"; err != nil || (&scene{settings: s}).command() != want || s.warmUp != 5*time.Minute {
+	if want := "go run ./test/soak -for 1h30m -faults -every 5m -delivery exactly-once"; err != nil || (&scene{settings: s}).command() != want || s.warmUp != 100*time.Second {
 		t.Errorf("%v: %q, warm-up %s", err, (&scene{settings: s}).command(), s.warmUp)
 	}
 	path := filepath.Join(t.TempDir(), "doc.md")

@@ -20,6 +20,10 @@ type line struct {
 	Known  bool    `json:"known"` // enough samples for an interval
 }
 
+// leastHours is how long samples must have been taken: below ten minutes the first
+// collections and a checkpoint are all that is seen.
+const leastHours = 1.0 / 6
+
 // fit lays lines of one slope through the points, each process with a height of its
 // own, by least squares. Samples in a row are alike (memory is a saw), so the error
 // is computed as of fewer samples: by the correlation of neighbouring residuals.
@@ -69,7 +73,7 @@ func fit(points []point) line {
 	}
 	independent := float64(len(points)) * (1 - correlation) / (1 + correlation)
 	degrees := independent - parameters
-	if degrees < 3 {
+	if degrees < 3 || points[len(points)-1].hours-points[0].hours < leastHours {
 		return l
 	}
 	// The variance of the slope, widened by as much as there are fewer samples.

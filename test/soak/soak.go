@@ -28,9 +28,10 @@ type scene struct {
 	check    *checker
 
 	points   map[string][]point
-	silent   int // samples for which the relay did not answer
-	restarts int // of the broker
-	kills    int // of the relay
+	broken   time.Time // when the last fault was over
+	silent   int       // samples for which the relay did not answer
+	restarts int       // of the broker
+	kills    int       // of the relay
 }
 
 const topic = "soak.order"
@@ -163,6 +164,7 @@ func (c *scene) watch(ctx context.Context) error {
 			if err := c.breakOne(ctx, n); err != nil && ctx.Err() == nil {
 				return err
 			}
+			c.broken = time.Now()
 			n++
 		}
 	}
@@ -192,9 +194,10 @@ func (c *scene) breakOne(ctx context.Context, n int) error {
 	return c.kafka.Start(whole)
 }
 
-// take takes a sample, when the relay has run for long enough.
+// take takes a sample, when the relay has run for long enough, and what a fault has
+// piled up is gone.
 func (c *scene) take() {
-	if time.Since(time.Unix(0, c.relay.started.Load())) < c.warmUp {
+	if min(time.Since(time.Unix(0, c.relay.started.Load())), time.Since(c.broken)) < c.warmUp {
 		return
 	}
 	names := make([]string, len(figures))
