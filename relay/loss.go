@@ -75,6 +75,9 @@ func (r *Relay) slotGone(ctx context.Context) error {
 	r.seen(&state)
 	if gap := state.Lost(r.cfg.Replication.Slot); gap != nil {
 		gap.Since = r.goodAt
+		if gap.From == 0 {
+			gap.From = r.good
+		}
 		return gap
 	}
 	return nil

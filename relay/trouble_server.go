@@ -113,6 +113,7 @@ var gapPhrases = []phrase{
 	{"the slot has vanished", codeVanished},
 	{"the slot was made anew", codeReplaced},
 	{"the slot does not continue where this relay left off", codeMoved},
+	{"beyond the end of the server's WAL", codeMoved},
 	{"the marker was written on system", codeOtherSystem},
 	{"is missing or was made after the slot", codePublicationGap},
 	{"was dropped; the slot can't be decoded", codePublicationGap},

@@ -23,8 +23,8 @@ var slotTroubles = []Trouble{
 	},
 	{
 		Code: codeMoved, Side: sidePostgres, Title: "the slot does not stand where this relay stopped",
-		Cause:  "The relay stopped cleanly, and since then the slot was moved on or made anew: another program reads from it. What that program took was not delivered to Kafka by this relay.",
-		Remedy: "Find the other reader and give it a slot of its own. " + acceptGap, Exit: exitHuman,
+		Cause:  "The relay stopped cleanly, and since then the slot was moved on or made anew: another program reads from it. What that program took was not delivered to Kafka by this relay. Or the slot stands beyond the end of the server's WAL: it was copied from another server, or a byte of a position was changed on the way. Then PostgreSQL skips what commits before it.",
+		Remedy: "Find the other reader and give it a slot of its own; use TLS. " + acceptGap, Exit: exitHuman,
 	},
 	{
 		Code: codeWALRemoved, Side: sidePostgres, Title: "the WAL that the slot needs was removed",

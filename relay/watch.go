@@ -122,6 +122,9 @@ func (w *watch) look(ctx context.Context) {
 	w.r.seen(&state)
 	if lost := state.Lost(w.r.cfg.Replication.Slot); lost != nil {
 		lost.Since = w.r.goodAt
+		if lost.From == 0 {
+			lost.From = w.r.good
+		}
 		w.found(ctx, "look at slot", lost)
 		return
 	}

@@ -208,7 +208,18 @@ func (c *Control) slot(ctx context.Context) (SlotState, error) {
 	if since != nil {
 		s.InactiveSince = *since
 	}
-	return s, errors.Join(parseLSN(restart, &s.Restart), parseLSN(confirmed, &s.Confirmed), parseLSN(current, &s.Current))
+	if err := errors.Join(parseLSN(restart, &s.Restart), parseLSN(confirmed, &s.Confirmed), parseLSN(current, &s.Current)); err != nil {
+		return s, err
+	}
+	if s.Confirmed > s.Current {
+		// Both moved while the query ran, and the order in it is the planner's.
+		err = c.conn.QueryRow(ctx, `SELECT CASE WHEN pg_is_in_recovery() THEN $1 ELSE pg_current_wal_lsn()::text END`, confirmed).Scan(&current)
+		if err != nil {
+			return s, fmt.Errorf("look at slot %q: %w", c.config.Slot, err)
+		}
+		return s, parseLSN(current, &s.Current)
+	}
+	return s, nil
 }
 
 // Look is Slot with what was spilled, for a look that is shown. A role that is kept

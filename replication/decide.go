@@ -125,8 +125,13 @@ func checkSlotKind(f facts) error {
 }
 
 // Lost is the gap of a slot that the server has invalidated, from its confirmed
-// position on; nil for one that can be read.
+// position on, or that stands beyond the end of the server's WAL: what commits up to
+// there is skipped without a word. From is 0 then. Nil for a slot that can be read.
 func (s *SlotState) Lost(slot string) *GapError {
+	if s.Current > 0 && s.Confirmed > s.Current {
+		return &GapError{Slot: slot, Advice: acceptAdvice, Reason: fmt.Sprintf("the slot stands at %s, beyond the end of the server's WAL at %s, "+
+			"and skips all that commits before it: its state is of another server (a copy of a slot, a failover), or a byte of a position was changed on the way (use TLS)", s.Confirmed, s.Current)}
+	}
 	if s.WALStatus != "lost" && s.Invalidation == "" {
 		return nil
 	}

@@ -1,6 +1,12 @@
 package replication_test
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/walrelay/walrelay/replication"
+)
 
 // TestLook: a look that is shown has the server's counters of what was spilled, and
 // every one of them has: counters that go back look like a reset.
@@ -21,5 +27,30 @@ func TestLook(t *testing.T) {
 		if state.SpilledTransactions == 0 || state.Spills == 0 || state.SpilledBytes == 0 || state.Lag() <= 0 {
 			t.Errorf("%d transactions, %d times, %d bytes spilled, lag %d", state.SpilledTransactions, state.Spills, state.SpilledBytes, state.Lag())
 		}
+	}
+}
+
+// TestLook_beyondTheWAL: the server takes a position that it has not reached yet, and
+// skips what commits before it. That is a gap, told by the next look and at a start.
+func TestLook_beyondTheWAL(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, superuser)
+	c, s, from := f.open()
+	far := from + 1<<40
+	if err := s.Confirm(far, far, false); err != nil {
+		t.Fatal(err)
+	}
+	f.await(`SELECT (confirmed_flush_lsn > pg_current_wal_lsn())::text FROM pg_replication_slots WHERE slot_name = '`+f.config.Slot+`'`, "true")
+	state, err := c.Slot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gap := state.Lost(f.config.Slot); gap == nil || !strings.Contains(gap.Reason, "beyond the end of the server's WAL") {
+		t.Errorf("a look says %v", gap)
+	}
+	f.close(s)
+	var gap *replication.GapError
+	if _, err := f.prepare(f.control()); !errors.As(err, &gap) || gap.From >= far {
+		t.Errorf("a start says %v", err)
 	}
 }
