@@ -130,7 +130,9 @@ func (t target) run(ctx context.Context, d time.Duration) result {
 	ctx, cancel := context.WithTimeout(ctx, d+grace)
 	defer cancel()
 	start := time.Now()
-	command := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+d.String(), "-parallel=1", ".")
+	// By default an interesting input is made smaller for up to a minute, in which
+	// nothing else is tried.
+	command := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+d.String(), "-fuzzminimizetime=100x", "-parallel=1", ".")
 	command.Dir = t.dir
 	// A group of its own: the workers are to end with go test.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -50,7 +50,7 @@ func main() {
 type settings struct {
 	length, warmUp, every, sample time.Duration
 	rate, writers, aggregates     int
-	faults                        bool
+	faults, ownWarmUp             bool
 	delivery, output, markdown    string
 }
 
@@ -72,7 +72,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
-	if s.warmUp == 0 {
+	if s.ownWarmUp = s.warmUp != 0; !s.ownWarmUp {
 		s.warmUp = min(s.length/10, 5*time.Minute)
 		if s.faults {
 			s.warmUp = min(s.warmUp, s.every/3)

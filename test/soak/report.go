@@ -107,6 +107,9 @@ func (c *scene) command() string {
 	if c.rate != 1000 {
 		text += fmt.Sprintf(" -rate %d", c.rate)
 	}
+	if c.ownWarmUp {
+		text += " -warm-up " + short(c.warmUp)
+	}
 	if c.faults {
 		text += " -faults -every " + short(c.every)
 	}
