@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -181,10 +182,37 @@ func (n *javaNode) freeze(frozen bool) error {
 	if n.process == nil {
 		return errors.New("it does not run")
 	}
-	if frozen {
-		return n.process.Process.Signal(syscall.SIGSTOP)
+	if !frozen {
+		return n.process.Process.Signal(syscall.SIGCONT)
 	}
-	return n.process.Process.Signal(syscall.SIGCONT)
+	if err := n.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	// On a busy machine a thread may answer once more before the signal gets to it.
+	for until := time.Now().Add(10 * time.Second); !halted(n.process.Process.Pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			return errors.New("it does not halt")
+		}
+	}
+	return nil
+}
+
+// halted says whether no thread of a process runs any more; true where /proc does not
+// tell.
+func halted(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // the pattern is good
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state …, and a name may hold anything.
+		rest := text[bytes.LastIndexByte(text, ')')+1:]
+		if fields := bytes.Fields(rest); len(fields) > 0 && fields[0][0] != 'T' && fields[0][0] != 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 func (n *javaNode) remove() error {
