@@ -29,7 +29,7 @@ import (
 const summaryVariable = "WALRELAY_TEST_SUMMARY"
 
 // defaults come first, so that the same flag on the command line wins.
-var defaults = []string{"-json", "-timeout=30m", "-p=2"}
+var defaults = []string{"-json", "-timeout=36m", "-p=2"}
 
 func main() {
 	// A signal reaches go test too, which ends; then so do we, with a report.
