@@ -116,7 +116,7 @@ func TestConfigurationErrors(t *testing.T) {
 		{"secret file that is not there", nil, good, []string{"WALRELAY_POSTGRES_PASSWORD_FILE=/nowhere/secret"}, 3, []string{"/nowhere/secret"}},
 		{"file that is not there", []string{"run", "-c", "/nowhere/walrelay.yaml"}, "", nil, 3, []string{"/nowhere/walrelay.yaml"}},
 		{"wrong flag value", []string{"run", "--brokers", "nowhere"}, good, nil, 3, []string{"--brokers"}},
-		{"exactly-once", nil, good + "delivery: exactly-once\n", nil, 3, []string{"walrelay.yaml:3:11: delivery", "at-least-once"}},
+		{"exactly-once with a snapshot", nil, good + "delivery: exactly-once\nsnapshot: {mode: initial}\n", nil, 3, []string{"walrelay.yaml:4:18: snapshot.mode", "at-least-once"}},
 		{"listed twice", nil, good + "outbox: [{table: a}, {table: public.a}]\n", nil, 3, []string{"listed twice"}},
 		{"no such flag", []string{"run", "--nonsense"}, good, nil, 2, []string{"--nonsense", "--help"}},
 		{"no such command", []string{"nonsense"}, "", nil, 2, []string{"nonsense"}},
