@@ -22,7 +22,7 @@ func (l *loader) check() {
 	l.checkTLS()
 	l.checkSASL()
 	l.checkHTTP()
-	l.checkCanary()
+	l.checkOwnTopics()
 	if c.Delivery == ExactlyOnce && c.Snapshot.Mode != "none" {
 		l.problem(c.origins["snapshot.mode"], "snapshot.mode", "%s does not go with delivery exactly-once: a snapshot that breaks off begins anew; take it with at-least-once first", c.Snapshot.Mode)
 	}
@@ -41,7 +41,6 @@ func (l *loader) check() {
 func (l *loader) checkRoute() {
 	const pattern, replacement, topic = "route.pattern", "route.replacement", "route.topic"
 	c := l.c
-	l.checkWatermark()
 	switch {
 	case c.Route.Pattern == "" && c.Route.Replacement == "":
 	case c.Route.Pattern == "":
@@ -53,22 +52,32 @@ func (l *loader) checkRoute() {
 	}
 }
 
-// checkWatermark keeps the watermark apart from all records.
-func (l *loader) checkWatermark() {
-	const key = "kafka.watermark_topic"
+// checkOwnTopics keeps walrelay's own records apart from events and from each other.
+func (l *loader) checkOwnTopics() {
 	c := l.c
-	if c.Delivery != ExactlyOnce || l.bad[key] {
+	if c.Canary.Every != 0 {
+		l.apart("canary.topic", "the canary", c.Canary.Topic, map[string]string{"kafka.watermark_topic": c.Kafka.WatermarkTopic})
+	}
+	if c.Delivery == ExactlyOnce {
+		l.apart("kafka.watermark_topic", "the watermark", c.Kafka.WatermarkTopic, map[string]string{})
+	}
+}
+
+// apart refuses a topic that is also one of taken, by their keys, or one of events.
+func (l *loader) apart(key, whose, topic string, taken map[string]string) {
+	c := l.c
+	if l.bad[key] {
 		return
 	}
-	taken := map[string]string{"dead_letter_topic": c.DeadLetterTopic, "route.topic": c.Route.Topic}
+	taken["route.topic"], taken["dead_letter_topic"] = c.Route.Topic, c.DeadLetterTopic
 	for i, o := range c.Outbox {
 		if o.Route.Topic != c.Route.Topic {
 			taken[c.OutboxKey(i)+".route.topic"] = o.Route.Topic
 		}
 	}
 	for _, other := range slices.Sorted(maps.Keys(taken)) {
-		if taken[other] == c.Kafka.WatermarkTopic {
-			l.problem(c.origins[key], key, "%q is %s, too: give the watermark a topic of its own", c.Kafka.WatermarkTopic, other)
+		if taken[other] == topic {
+			l.problem(c.origins[key], key, "%q is %s, too: give %s a topic of its own", topic, other, whose)
 			return
 		}
 	}

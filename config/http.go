@@ -77,24 +77,3 @@ func loopback(listen string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
 }
-
-// checkCanary keeps the canary's records apart from events.
-func (l *loader) checkCanary() {
-	const key = "canary.topic"
-	c := l.c
-	if c.Canary.Every == 0 || l.bad[key] {
-		return
-	}
-	for other, topic := range map[string]string{"route.topic": c.Route.Topic, "dead_letter_topic": c.DeadLetterTopic, "kafka.watermark_topic": c.Kafka.WatermarkTopic} {
-		if topic == c.Canary.Topic {
-			l.problem(c.origins[key], key, "%q is %s, too: give the canary a topic of its own", topic, other)
-			return
-		}
-	}
-	for i, o := range c.Outbox {
-		if o.Route.Topic == c.Canary.Topic && c.Route.Topic != o.Route.Topic {
-			l.problem(c.origins[key], key, "%q is %s.route.topic, too: give the canary a topic of its own", o.Route.Topic, c.OutboxKey(i))
-			return
-		}
-	}
-}

@@ -52,6 +52,9 @@ func (c *canary) due(now, lastAck time.Time) bool {
 	return !c.underway.Load() || now.Sub(emitted) > max(6*c.Every, time.Minute)
 }
 
+// aside says that a topic is the canary's alone: no event waits for it.
+func (r *Relay) aside(topic string) bool { return r.canary.on() && topic == r.cfg.Sink.Aside }
+
 // over notes that none is under way.
 func (c *canary) over() {
 	c.handed.Store(false)

@@ -57,7 +57,6 @@ func (w *watch) ours(ctx context.Context) error {
 		cancel()
 		switch {
 		case err == nil && uint32(state.ActivePID) == w.pid:
-			w.claimed.Store(uint64(state.Current))
 			return nil
 		case err == nil:
 			return fmt.Errorf("the slot was lost before Kafka had given a producer id: %w (walsender %d, ours was %d)", replication.ErrSlotActive, state.ActivePID, w.pid)

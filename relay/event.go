@@ -217,7 +217,7 @@ func (r *Relay) rejected(j sink.Rejection) sink.Remedy {
 		detail = fmt.Sprintf("topic %q partition %d refused its %d bytes (max.message.bytes %d): %v", j.Record.Topic, j.Partition, j.Size, j.Limit, j.Err)
 	}
 	p := &routing.Poison{Reason: j.Reason, Detail: detail}
-	if r.canary.on() && r.cfg.Watermark == "" && j.Record.Topic == r.canary.Topic {
+	if r.aside(j.Record.Topic) {
 		r.canary.over()
 		r.trouble("canary", "canary refused: events flow all the same", &WaitError{"canary", p}, nil)
 		return sink.Remedy{}

@@ -87,7 +87,6 @@ func parseWatermark(value []byte) (*watermark, error) {
 
 // history is what a watermark is judged against.
 type history struct {
-	systemID string
 	timeline int32
 	flushed  replication.LSN // the server's WAL reached at least there after the slot was taken
 	marker   replication.ExactlyOnce
@@ -95,19 +94,22 @@ type history struct {
 	switched func(timeline int32) (replication.LSN, error)
 }
 
+// untold is the gap of a start that can't tell from w, nil for none, what is delivered.
+func untold(slot string, w *watermark, reason string, values ...any) *replication.GapError {
+	gap := &replication.GapError{
+		Slot: slot, Reason: "exactly-once can't tell what is delivered: " + fmt.Sprintf(reason, values...),
+		Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
+	}
+	if w != nil {
+		gap.From = w.LSN
+	}
+	return gap
+}
+
 // judge says from which watermark a start may go on; nil is the beginning of the
 // slot. The error is a *replication.GapError where that can't be known.
 func judge(w *watermark, h history, slot, topic string) (*watermark, error) {
-	gap := func(reason string, values ...any) error {
-		g := &replication.GapError{
-			Slot: slot, Reason: fmt.Sprintf("exactly-once can't tell what is delivered: "+reason, values...),
-			Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
-		}
-		if w != nil {
-			g.From = w.LSN
-		}
-		return g
-	}
+	gap := func(reason string, values ...any) error { return untold(slot, w, reason, values...) }
 	if w != nil && w.Generation > h.marker.Generation {
 		return nil, gap("topic %q holds a watermark of this slot at %s that is newer than what the database knows: it was put back to an earlier state", topic, w.LSN)
 	}
@@ -185,11 +187,9 @@ func (s *session) goOn() error {
 		return nil
 	}
 	if x.mark.Publication != s.r.cfg.Replication.Publication {
-		return &replication.GapError{
-			Slot: s.r.cfg.Replication.Slot, From: x.mark.LSN,
-			Reason: fmt.Sprintf("exactly-once can't tell what is delivered: rows of the transaction %d are counted with publication %q, and the configuration names %q", x.mark.XID, x.mark.Publication, s.r.cfg.Replication.Publication),
-			Advice: "name the former publication again, start and stop the relay once in good order, then change it",
-		}
+		gap := untold(s.r.cfg.Replication.Slot, x.mark, "rows of the transaction %d are counted with publication %q, and the configuration names %q", x.mark.XID, x.mark.Publication, s.r.cfg.Replication.Publication)
+		gap.Advice = "name the former publication again, start and stop the relay once in good order, then change it"
+		return gap
 	}
 	s.resume = resume{x.mark.System, s.position.Timeline, x.mark.LSN, x.mark.Index, x.mark.XID, x.mark.Committed}
 	s.r.log.Info().Stringer("watermark_lsn", x.mark.LSN).Int("index", x.mark.Index).Msg("exactly-once goes on behind the watermark")
@@ -218,11 +218,7 @@ func (s *session) begun() error {
 
 func (s *session) otherHistory() error {
 	m := s.exact.mark
-	return &replication.GapError{
-		Slot: s.r.cfg.Replication.Slot, From: m.LSN,
-		Reason: fmt.Sprintf("exactly-once can't tell what is delivered: the server does not send the transaction %d again that committed at %s (%s), its history is another one: it was put back to an earlier state", m.XID, m.LSN, m.Committed.UTC().Format(time.RFC3339Nano)),
-		Advice: "compare the outbox with Kafka, publish what is missing by other means or accept repeats, then run `walrelay init --accept-gap`",
-	}
+	return untold(s.r.cfg.Replication.Slot, m, "the server does not send the transaction %d again that committed at %s (%s), its history is another one: it was put back to an earlier state", m.XID, m.LSN, m.Committed.UTC().Format(time.RFC3339Nano))
 }
 
 // exactBoundary notes a position outside a transaction. None counts before the
@@ -304,7 +300,7 @@ func (s *session) exactlyOnce(ctx context.Context, control *replication.Control)
 	s.r.generation = marker.Generation
 	s.exact = &exactly{from: s.confirmed, reading: s.r.readWatermark(ctx, s.producer, s.position.SystemID)}
 	s.history = history{
-		systemID: s.position.SystemID, timeline: s.position.Timeline, flushed: marker.Flushed, marker: marker,
+		timeline: s.position.Timeline, flushed: marker.Flushed, marker: marker,
 		switched: func(timeline int32) (replication.LSN, error) {
 			step, cancel := context.WithTimeout(ctx, askTimeout)
 			defer cancel()

@@ -64,23 +64,26 @@ func (r *Relay) slotGone(ctx context.Context) error {
 	var gap *replication.GapError
 	if errors.As(err, &gap) {
 		r.slotMissing()
-		if gap.From == 0 {
-			gap.From, gap.Since = r.good, r.goodAt
-		}
-		return gap
+		return r.since(gap)
 	}
 	if err != nil {
 		return nil
 	}
 	r.seen(&state)
 	if gap := state.Lost(r.cfg.Replication.Slot); gap != nil {
-		gap.Since = r.goodAt
-		if gap.From == 0 {
-			gap.From = r.good
-		}
-		return gap
+		return r.since(gap)
 	}
 	return nil
+}
+
+// since says of a gap since when events may be missing, and from where on, as far as
+// this process knows better than the server.
+func (r *Relay) since(gap *replication.GapError) *replication.GapError {
+	gap.Since = r.goodAt
+	if gap.From == 0 {
+		gap.From = r.good
+	}
+	return gap
 }
 
 // seen shows how the slot is, and warns before it hurts.

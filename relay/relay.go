@@ -256,7 +256,7 @@ func (r *Relay) staticTopics() []string {
 	if r.cfg.Watermark != "" {
 		topics = append(topics, r.cfg.Watermark)
 	}
-	if r.canary.on() && r.cfg.Watermark == "" {
+	if r.aside(r.canary.Topic) {
 		topics = append(topics, r.canary.Topic)
 	}
 	return topics

@@ -195,7 +195,7 @@ func (r *Relay) kafkaReasons(p *sink.Producer) []Reason {
 	waits := p.Stats().Waits
 	reasons := make([]Reason, 0, len(waits))
 	for what, err := range waits {
-		if r.canary.on() && r.cfg.Watermark == "" && what == fmt.Sprintf("topic %q", r.canary.Topic) {
+		if r.aside(r.canary.Topic) && what == fmt.Sprintf("topic %q", r.canary.Topic) {
 			continue // no event waits for it
 		}
 		reasons = append(reasons, reasonFor("kafka", &WaitError{what, err}, fmt.Sprintf("%s: %v", what, err)))

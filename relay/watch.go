@@ -34,11 +34,10 @@ type watch struct {
 	quit     context.CancelFunc
 	done     chan struct{}
 
-	pid     uint32          // the session's walsender
-	claims  chan chan error // who asks whether the slot is still ours
-	claimed atomic.Uint64   // the server's WAL position when it was
-	life    context.Context // ends with the session
-	end     context.CancelFunc
+	pid    uint32          // the session's walsender
+	claims chan chan error // who asks whether the slot is still ours
+	life   context.Context // ends with the session
+	end    context.CancelFunc
 }
 
 func newWatch(r *Relay, control *replication.Control) *watch {
@@ -121,11 +120,7 @@ func (w *watch) look(ctx context.Context) {
 	}
 	w.r.seen(&state)
 	if lost := state.Lost(w.r.cfg.Replication.Slot); lost != nil {
-		lost.Since = w.r.goodAt
-		if lost.From == 0 {
-			lost.From = w.r.good
-		}
-		w.found(ctx, "look at slot", lost)
+		w.found(ctx, "look at slot", w.r.since(lost))
 		return
 	}
 	if time.Since(w.tablesAt) < tablesEvery {

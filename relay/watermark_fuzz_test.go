@@ -43,7 +43,7 @@ func FuzzWatermark(f *testing.F) {
 			t.Fatalf("%+v became %+v", w, again)
 		}
 		states := []string{replication.ExactlyOnceNever, replication.ExactlyOnceBeginning, replication.ExactlyOnceRunning}
-		h := history{systemID: w.System, timeline: timeline, flushed: replication.LSN(flushed),
+		h := history{timeline: timeline, flushed: replication.LSN(flushed),
 			marker:   replication.ExactlyOnce{State: states[uint(state)%uint(len(states))], Generation: generation},
 			switched: func(int32) (replication.LSN, error) { return replication.LSN(left), nil }}
 		from, err := judge(w, h, w.Slot, "marks")

@@ -66,14 +66,6 @@ func (k *checkup) rights(name string, t *metadata.ResponseTopic) []Finding {
 	return []Finding{f}
 }
 
-// creation says how a missing topic is made; nil: not by walrelay.
-func (k *checkup) creation(topic string) *TopicCreation {
-	if own, ok := k.cfg.Own[topic]; ok {
-		return &own
-	}
-	return k.cfg.Create
-}
-
 func (k *checkup) owns(topic string) bool {
 	_, own := k.cfg.Own[topic]
 	return own
@@ -81,7 +73,7 @@ func (k *checkup) owns(topic string) bool {
 
 // creatable asks the cluster to say whether it would make a topic, without making it.
 func (k *checkup) creatable(ctx context.Context, name, topic string) Finding {
-	c := k.creation(topic)
+	c := k.cfg.creation(topic)
 	request := createtopics.RequestTopic{Name: topic, NumPartitions: int32(c.Partitions), ReplicationFactor: int16(c.ReplicationFactor)}
 	for key, value := range c.Config {
 		request.Configs = append(request.Configs, createtopics.RequestConfig{Name: key, Value: value})

@@ -149,7 +149,7 @@ func (k *checkup) absent(ctx context.Context, name string, t *metadata.ResponseT
 		what = " (" + p + ")"
 	}
 	switch {
-	case code == kafka.UnknownTopicOrPartition && k.creation(t.Name) != nil:
+	case code == kafka.UnknownTopicOrPartition && k.cfg.creation(t.Name) != nil:
 		return k.creatable(ctx, name, t.Name)
 	case code == kafka.UnknownTopicOrPartition:
 		f.Detail = "is not there" + what

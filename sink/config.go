@@ -45,6 +45,14 @@ type Config struct {
 	Hooks Hooks
 }
 
+// creation says how a missing topic is made; nil: not by walrelay.
+func (c *Config) creation(topic string) *TopicCreation {
+	if own, ok := c.Own[topic]; ok {
+		return &own
+	}
+	return c.Create
+}
+
 // TopicCreation says how a missing topic is made.
 type TopicCreation struct {
 	Partitions        int               // -1: the cluster's default

@@ -369,10 +369,7 @@ func creationError(err error) error {
 // missing makes a topic that is not there, or waits for somebody to make it.
 func (p *Producer) missing(ctx context.Context, client *kafka.Client, name string) (done bool) {
 	what := fmt.Sprintf("topic %q", name)
-	c := p.cfg.Create
-	if own, ok := p.cfg.Own[name]; ok {
-		c = &own
-	}
+	c := p.cfg.creation(name)
 	if c == nil {
 		p.wait(what, errors.New("does not exist: create it, or set kafka.topics.create"))
 		return false
