@@ -257,6 +257,7 @@ func gapSamples() []sample {
 		{codeOtherSystem, "other system", gap("the marker was written on system 1, this server is system 2")},
 		{codePublicationGap, "publication", gap(`publication "p" is missing or was made after the slot, whose older changes can't be decoded with it`)},
 		{codePublicationGap, "publication dropped", gap(`publication "p" was dropped; the slot can't be decoded with one made later`)},
+		{codeChangedUnder, "out and back", gap(`table public.outbox was taken out of publication "p" and put back, or its row filter or column list was changed: what was written to it in between does not come from the slot`)},
 		{codeChangedUnder, "changed", gap("while it was being read, this changed: table public.outbox does not exist", &replication.SetupError{Problem: "table public.outbox does not exist"})},
 		{codeUnreadable, "unreadable", gap("the slot can't be read any more (no)", &pgconn.PgError{Code: "55000"})},
 		{codeGap, "something else", gap("something else")},

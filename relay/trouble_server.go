@@ -109,6 +109,7 @@ func phraseIn(text string, phrases []phrase) string {
 var gapPhrases = []phrase{
 	{"exactly-once can't tell what is delivered", codeOtherHistory},
 	{"while it was being read, this changed", codeChangedUnder}, // goes on with what a SetupError says
+	{"was taken out of publication", codeChangedUnder},
 	{"the slot has vanished: the server went from timeline", codeLeftBehind},
 	{"the slot has vanished", codeVanished},
 	{"the slot was made anew", codeReplaced},

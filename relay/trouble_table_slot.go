@@ -57,9 +57,9 @@ var slotTroubles = []Trouble{
 		Remedy: "If only the name is wrong, correct postgres.publication. Else: " + acceptGap, Exit: exitHuman,
 	},
 	{
-		Code: codeChangedUnder, Side: sidePostgres, Title: "the publication or the outbox table changed while it was read",
-		Cause:  "While streaming, the publication lost a table or the inserts, or the table was dropped or changed, so that rows passed by without an error. What was written to the table since the position in the message may be missing.",
-		Remedy: "Mend what the message names before the next start. Then publish again what was written to the table since the time that it gives.", Exit: exitHuman,
+		Code: codeChangedUnder, Side: sidePostgres, Title: "the publication or the outbox table was changed",
+		Cause:  "The publication lost a table or the inserts, or the table was dropped or changed, so that rows passed by without an error: while it was read, or while no relay ran. Also when all is well again: a table that was taken out and put back, or got another row filter, is published from then on only. What was written to it since the position in the message may be missing.",
+		Remedy: "Mend what the message names before the next start. Publish again what was written to the table since the time that it gives, by its rows or by other means. Then `walrelay init --accept-gap`, where the next start asks for it.", Exit: exitHuman,
 	},
 	{
 		Code: codeUnreadable, Side: sidePostgres, Title: "the slot can't be read any more",

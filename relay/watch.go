@@ -152,7 +152,7 @@ func (w *watch) found(ctx context.Context, what string, err error) {
 		err = &replication.GapError{
 			Slot: w.r.cfg.Replication.Slot, From: w.r.good, Since: w.r.goodAt, Err: err,
 			Reason: "while it was being read, this changed: " + setup.Problem,
-			Advice: "publish again what was written to the table since then, and mend it before the next start: " + setup.Remedy,
+			Advice: "publish again what was written to the table since then, and mend it before the next start, which may ask for `walrelay init --accept-gap`: " + setup.Remedy,
 		}
 	default:
 		w.trouble(ctx, what, err)

@@ -22,7 +22,8 @@ type Control struct {
 	conn   *pgx.Conn
 	server server
 
-	relieved bool // see Relieved
+	relieved  bool    // see Relieved
+	published entries // as CheckPublication saw them last
 }
 
 // server is what does not change while a connection lives, but for recovery,

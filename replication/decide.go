@@ -215,6 +215,10 @@ func decideUnfinished(f facts) decision {
 	if !f.publication.exists || f.marker.renewed(f.config.Publication, f.publication.oid) {
 		return stop(f.config.publicationGap(f.marker.created, f.marker.updatedAt, nil))
 	}
+	if table := f.interrupted(); table != "" {
+		g := f.config.interruptedGap(table)
+		return stop(gapSince(f, g.Reason, g.Advice))
+	}
 	if f.server.inRecovery {
 		return stop(standbyError())
 	}
@@ -285,6 +289,15 @@ func (f facts) begun() bool {
 	return f.config.Snapshot.mode() == SnapshotInitial && f.marker != nil && f.marker.state == stateCreating
 }
 
+// interrupted names a table that was out of the publication since the marker was
+// written.
+func (f facts) interrupted() string {
+	if f.marker.publication != f.config.Publication {
+		return ""
+	}
+	return f.marker.published.interrupted(f.publication.published)
+}
+
 // decideContinue compares a streaming marker with the slot.
 func decideContinue(f facts) decision {
 	m, s := f.marker, f.slot
@@ -293,6 +306,10 @@ func decideContinue(f facts) decision {
 	}
 	if m.renewed(f.config.Publication, f.publication.oid) {
 		return stop(f.config.publicationGap(m.confirmed, m.updatedAt, nil))
+	}
+	if table := f.interrupted(); table != "" {
+		g := f.config.interruptedGap(table)
+		return stop(gapSince(f, g.Reason, g.Advice))
 	}
 	if m.clean && s.Confirmed > m.confirmed {
 		return stop(gapSince(f, fmt.Sprintf("the slot does not continue where this relay left off: it stopped cleanly at %s, the slot stands at %s; "+

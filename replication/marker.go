@@ -2,6 +2,7 @@ package replication
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -32,6 +33,7 @@ type marker struct {
 	// is another one, and changes from before it are lost (silently on PostgreSQL 18).
 	publication    string
 	publicationOID uint32
+	published      entries   // nil when not known
 	slotTxns       *int64    // the slot's pg_stat_replication_slots.total_txns when confirmed was saved
 	updatedAt      time.Time // when it was written, server's clock
 	holder         string    // process that writes it; "" in one from before that was kept
@@ -53,6 +55,7 @@ const (
 	slot_txns         bigint,
 	publication       text,
 	publication_oid   oid,
+	published         text,
 	holder            text,
 	updated_at        timestamptz NOT NULL DEFAULT now()
 );
@@ -100,16 +103,19 @@ func (c *Control) markerAccess(ctx context.Context) (markerAccess, error) {
 // readMarker returns nil without a row.
 func (c *Control) readMarker(ctx context.Context) (*marker, error) {
 	var m marker
-	var created, confirmed string
+	var created, confirmed, published string
 	err := c.conn.QueryRow(ctx, `SELECT state, system_identifier, timeline, coalesce(creation_lsn, '0/0')::text,
 		coalesce(confirmed_lsn, '0/0')::text, clean,
-		coalesce(publication, ''), coalesce(publication_oid, 0), slot_txns, updated_at, coalesce(holder, '') FROM walrelay.marker WHERE slot = $1`, c.config.Slot).
-		Scan(&m.state, &m.systemID, &m.timeline, &created, &confirmed, &m.clean, &m.publication, &m.publicationOID, &m.slotTxns, &m.updatedAt, &m.holder)
+		coalesce(publication, ''), coalesce(publication_oid, 0), coalesce(published, 'null'), slot_txns, updated_at, coalesce(holder, '') FROM walrelay.marker WHERE slot = $1`, c.config.Slot).
+		Scan(&m.state, &m.systemID, &m.timeline, &created, &confirmed, &m.clean, &m.publication, &m.publicationOID, &published, &m.slotTxns, &m.updatedAt, &m.holder)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read walrelay.marker: %w", err)
+	}
+	if err := json.Unmarshal([]byte(published), &m.published); err != nil {
+		return nil, fmt.Errorf("read walrelay.marker: column published: %w", err)
 	}
 	return &m, errors.Join(parseLSN(created, &m.created), parseLSN(confirmed, &m.confirmed))
 }
@@ -142,16 +148,20 @@ func (c *Control) makeMarkerTable(ctx context.Context, access markerAccess) erro
 // Only an adopted slot's transactions are counted: for one that was just made
 // PostgreSQL 14 may still give the figure of its predecessor of the same name.
 func (c *Control) writeMarker(ctx context.Context, state markerState, created, confirmed LSN) error {
-	_, err := c.conn.Exec(ctx, `INSERT INTO walrelay.marker AS m
+	published, err := c.entries(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.conn.Exec(ctx, `INSERT INTO walrelay.marker AS m
 		(slot, state, system_identifier, timeline, creation_lsn, confirmed_lsn,
-			publication, publication_oid, slot_txns, holder)
-		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`,
+			publication, publication_oid, published, slot_txns, holder)
+		VALUES ($1, $2, $3, $4, nullif($5::text::pg_lsn, '0/0'), nullif($6::text::pg_lsn, '0/0'), $7::text, `+publicationOID+`, $9,
 			CASE WHEN $2 = 'streaming' AND $5::text = '0/0' THEN `+slotTxns+` END, $8)
 		ON CONFLICT (slot) DO UPDATE SET state = excluded.state, system_identifier = excluded.system_identifier,
 			timeline = excluded.timeline, creation_lsn = excluded.creation_lsn, confirmed_lsn = excluded.confirmed_lsn,
 			publication = excluded.publication, publication_oid = excluded.publication_oid,
-			slot_txns = excluded.slot_txns, clean = false, holder = excluded.holder, updated_at = now()`,
-		c.config.Slot, string(state), c.server.systemID, c.server.timeline, created.String(), confirmed.String(), c.config.Publication, c.config.holder())
+			published = excluded.published, slot_txns = excluded.slot_txns, clean = false, holder = excluded.holder, updated_at = now()`,
+		c.config.Slot, string(state), c.server.systemID, c.server.timeline, created.String(), confirmed.String(), c.config.Publication, c.config.holder(), published.text())
 	if err != nil {
 		return c.rightsError("write walrelay.marker", err)
 	}
@@ -180,12 +190,14 @@ const slotTxns = `(SELECT total_txns FROM pg_stat_replication_slots WHERE slot_n
 const publicationOID = `(SELECT oid FROM pg_publication WHERE pubname = $7::text)`
 
 // hold makes this process the one that writes the marker, and takes "clean" back:
-// from now on confirmed_lsn lags behind the slot.
-func (c *Control) hold(ctx context.Context, confirmed LSN) error {
+// from now on confirmed_lsn lags behind the slot. published is what was compared with
+// what the marker had.
+func (c *Control) hold(ctx context.Context, confirmed LSN, published entries) error {
 	tag, err := c.conn.Exec(ctx, `UPDATE walrelay.marker SET state = 'streaming', holder = $2, clean = false,
 		timeline = $3, confirmed_lsn = $4::text::pg_lsn,
-		publication = $5::text, publication_oid = (SELECT oid FROM pg_publication WHERE pubname = $5::text), slot_txns = `+slotTxns+`, updated_at = now() WHERE slot = $1`,
-		c.config.Slot, c.config.holder(), c.server.timeline, confirmed.String(), c.config.Publication)
+		publication = $5::text, publication_oid = (SELECT oid FROM pg_publication WHERE pubname = $5::text),
+		published = $6, slot_txns = `+slotTxns+`, updated_at = now() WHERE slot = $1`,
+		c.config.Slot, c.config.holder(), c.server.timeline, confirmed.String(), c.config.Publication, published.text())
 	if err != nil {
 		return c.rightsError("write walrelay.marker", err)
 	}

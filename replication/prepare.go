@@ -278,7 +278,11 @@ func (c *Control) Confirmed(ctx context.Context) (LSN, error) {
 		return 0, fmt.Errorf("slot %q changed since it was prepared: start again", c.config.Slot)
 	}
 	c.relieved = f.marker != nil && f.marker.holder != c.config.holder()
-	return f.slot.Confirmed, c.hold(ctx, f.slot.Confirmed)
+	published := f.publication.published
+	if f.marker != nil && f.marker.publication == c.config.Publication {
+		published = published.keeping(f.marker.published, c.config.Tables)
+	}
+	return f.slot.Confirmed, c.hold(ctx, f.slot.Confirmed, published)
 }
 
 // Relieved says whether the Confirmed before has found that another process held

@@ -18,6 +18,7 @@ type publication struct {
 	viaRoot   bool
 	younger   bool           // made or changed after the slot's catalog horizon; also when a transaction was open as the slot was made
 	covers    map[Table]bool // as pg_publication_tables lists them
+	published entries
 }
 
 // tableState is what the catalog says about an outbox table.
@@ -55,7 +56,8 @@ func (c *Control) publication(ctx context.Context) (publication, error) {
 	if err != nil {
 		return p, fmt.Errorf("look at publication %q: %w", c.config.Publication, err)
 	}
-	return p, nil
+	p.published, err = c.entries(ctx)
+	return p, err
 }
 
 func (c *Control) tables(ctx context.Context) ([]tableState, error) {
@@ -148,14 +150,9 @@ func (c *Control) CheckPublication(ctx context.Context) error {
 			Reason: fmt.Sprintf("publication %q was dropped; the slot can't be decoded with one made later", c.config.Publication),
 		}
 	}
-	if access, err := c.markerAccess(ctx); err != nil {
+	m, err := c.checkContinuity(ctx, p)
+	if err != nil {
 		return err
-	} else if access == markerReadable || access == markerWritable {
-		if m, err := c.readMarker(ctx); err != nil {
-			return err
-		} else if m != nil && m.renewed(c.config.Publication, p.oid) {
-			return c.config.publicationGap(m.confirmed, m.updatedAt, nil)
-		}
 	}
 	tables, err := c.tables(ctx)
 	if err != nil {
@@ -166,7 +163,42 @@ func (c *Control) CheckPublication(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.config.publicationProblem(p, tables)
+	if err := c.config.publicationProblem(p, tables); err != nil {
+		return err
+	}
+	c.published = p.published
+	if m != nil && m.holder == c.config.holder() && m.published.text() != p.published.text() {
+		return c.notePublished(ctx, p.published)
+	}
+	return nil
+}
+
+// checkContinuity compares the publication with the one that the marker knows; where
+// none is kept, with the one that this connection saw first. It gives the marker when
+// it is of this publication.
+func (c *Control) checkContinuity(ctx context.Context, p publication) (m *marker, err error) {
+	access, err := c.markerAccess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if access == markerReadable || access == markerWritable {
+		if m, err = c.readMarker(ctx); err != nil {
+			return nil, err
+		}
+	}
+	before := c.published
+	if m != nil && m.publication == c.config.Publication {
+		if m.renewed(c.config.Publication, p.oid) {
+			return nil, c.config.publicationGap(m.confirmed, m.updatedAt, nil)
+		}
+		before = m.published
+	} else {
+		m = nil
+	}
+	if table := before.interrupted(p.published); table != "" {
+		return nil, c.config.interruptedGap(table)
+	}
+	return m, nil
 }
 
 // renewed says that the publication was dropped and made again under its name.

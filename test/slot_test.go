@@ -192,10 +192,51 @@ func TestTableMadeAgain(t *testing.T) {
 	ended(t, p, 4)
 	mustSay(t, p.Output(), "lacks table public.outbox", "may be missing", "ALTER PUBLICATION", "publish again")
 	s.Exec(t, "ALTER PUBLICATION "+s.Publication+" ADD TABLE public.outbox")
+	s.refused(t, "table public.outbox was taken out of publication")
 	p = s.ready(t)
 	s.one(t, 3)
 	s.expect(t, 1, 3)
 	stop(t, p)
+}
+
+// TestTableOutAndBack: a table that was out of the publication for a moment is found
+// out afterwards, by a relay that runs and by one that starts.
+func TestTableOutAndBack(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	out := func(lost int) {
+		s.Exec(t, "ALTER PUBLICATION "+s.Publication+" DROP TABLE public.outbox")
+		s.one(t, lost)
+		s.Exec(t, "ALTER PUBLICATION "+s.Publication+" ADD TABLE public.outbox")
+	}
+	p := s.ready(t)
+	s.one(t, 1)
+	s.drained(t)
+	out(2)
+	ended(t, p, 4)
+	mustSay(t, p.Output(), "table public.outbox was taken out of publication", "WR0311", "may be missing")
+	s.refused(t, "table public.outbox was taken out of publication")
+	p = s.ready(t)
+	s.one(t, 3)
+	s.drained(t)
+	stop(t, p)
+	out(4)
+	s.refused(t, "table public.outbox was taken out of publication")
+	p = s.ready(t)
+	s.one(t, 5)
+	s.expect(t, 1, 3, 5)
+	stop(t, p)
+}
+
+// refused starts a relay that ends with a gap, and accepts it.
+func (s *shop) refused(t *testing.T, words ...string) {
+	t.Helper()
+	p := s.start(t)
+	ended(t, p, 4)
+	mustSay(t, p.Output(), append(words, "walrelay init --accept-gap")...)
+	if code, output := s.run(t, []string{"init", "--accept-gap"}); code != 0 {
+		t.Fatalf("init --accept-gap: exit code %d: %s", code, output)
+	}
 }
 
 // TestWrongSetup: what has to be set up otherwise ends with code 3 and the words
