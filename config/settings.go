@@ -62,7 +62,7 @@ var sourceSettings = []*setting{
 	{key: "postgres.failover_slot", at: func(c *Config, _ int) any { return &c.Postgres.FailoverSlot }, def: "false",
 		doc: "Make the slot with `failover` (PostgreSQL 17 and later), so that it survives on a promoted standby."},
 	{key: "postgres.wal_sender_timeout", at: func(c *Config, _ int) any { return &c.Postgres.WALSenderTimeout }, def: "10s", min: int64(time.Second), max: int64(10 * time.Minute),
-		doc: "`wal_sender_timeout` of the relay's own connection: after this long a dead relay's slot is free."},
+		doc: "within this time another instance takes over from one that is frozen or cut off: nine tenths are the `wal_sender_timeout` of the relay's own connection."},
 }
 
 // outboxSettings are those of each outbox table.

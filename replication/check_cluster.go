@@ -38,7 +38,7 @@ func (k *check) settings(ctx context.Context) error {
 	case idleText != "":
 		k.ok("idle_replication_slot_timeout", "off")
 	}
-	k.ok("wal_sender_timeout", "%s; no matter: the relay asks for %s on its own connection", sender, k.config.senderTimeout())
+	k.ok("wal_sender_timeout", "%s; no matter: the relay asks for %s on its own connection", sender, k.config.sessionTimeout())
 	return nil
 }
 

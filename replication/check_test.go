@@ -67,7 +67,7 @@ func TestCheck_complete(t *testing.T) {
 			t.Errorf("after a first start: %+v", x)
 		}
 	}
-	says(t, f.finding(list, "replication connection", replication.OK), "wal_sender_timeout 10s")
+	says(t, f.finding(list, "replication connection", replication.OK), "wal_sender_timeout 9s")
 	f.finding(list, "pooler", replication.OK)
 	f.finding(list, "publication age", replication.OK)
 	if about := f.control().About(t.Context()); !strings.Contains(about, "primary, timeline 1, ") || strings.Contains(about, " on ") {

@@ -122,6 +122,10 @@ func (c Config) senderTimeout() time.Duration {
 	return c.SenderTimeout
 }
 
+// sessionTimeout is what the stream's connection asks the server for: a little less
+// than senderTimeout, within which another instance is to have taken over.
+func (c Config) sessionTimeout() time.Duration { return c.senderTimeout() * 9 / 10 }
+
 // applicationName is what pg_stat_activity and pg_stat_replication show.
 func (c Config) applicationName() string {
 	name := strings.TrimSpace("walrelay " + c.Slot + " " + c.Instance)
@@ -181,7 +185,7 @@ func (c Config) replicationConfig() (*pgconn.Config, error) {
 	}
 	maps.Copy(p.RuntimeParams, output)
 	p.RuntimeParams["replication"] = "database"
-	p.RuntimeParams["wal_sender_timeout"] = strconv.FormatInt(c.senderTimeout().Milliseconds(), 10)
+	p.RuntimeParams["wal_sender_timeout"] = strconv.FormatInt(c.sessionTimeout().Milliseconds(), 10)
 	return &p.Config, nil
 }
 

@@ -39,7 +39,7 @@ func TestConfig_connections(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"replication": "database", "wal_sender_timeout": "10000", "bytea_output": "hex", "client_encoding": "UTF8",
+		"replication": "database", "wal_sender_timeout": "9000", "bytea_output": "hex", "client_encoding": "UTF8",
 		"application_name": "walrelay s " + strings.Repeat("i", 52),
 	}
 	for name, value := range want {
