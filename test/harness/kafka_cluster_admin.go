@@ -126,9 +126,13 @@ func (c *Cluster) place(ctx context.Context, topic string, assign func(replicas 
 		return err
 	}
 	defer done()
-	details, err := c.describe(ctx, topic)
-	if err != nil {
-		return err
+	var details kadm.TopicDetail
+	var last error
+	if err := await(ctx, func() bool { // a broker may not know yet of a topic that was just made
+		details, last = c.describe(ctx, topic)
+		return last == nil
+	}); err != nil {
+		return errors.Join(err, last)
 	}
 	var request kadm.AlterPartitionAssignmentsReq
 	want := map[int32][]int32{}
@@ -140,7 +144,6 @@ func (c *Cluster) place(ctx context.Context, topic string, assign func(replicas 
 	if err := errors.Join(err, answer.Error()); err != nil {
 		return err
 	}
-	var last error
 	return errors.Join(await(ctx, func() bool {
 		details, last = c.describe(ctx, topic)
 		if last != nil {
