@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,11 +64,13 @@ const (
 //
 // # What it relies on
 //
-// The tail ends where the log ended when the producer id of this start had been
-// taken: the write fence. What the predecessor had still under way is refused in a
-// partition from our first record there; what arrives before that is repeated, a
-// request a broker at most. Without a fence (no coordinator, no right) such a request
-// may arrive later, as without look back.
+// The tail ends where the log ended when the producer id of this start had been taken
+// and the topic sealed (sink.Producer.Seal): the write fence. What the predecessor had
+// still under way is refused from then on, so nothing comes behind what is read. Where
+// a topic can't be sealed, it is refused in a partition from our first record there
+// only; what arrives before that is repeated, a request a broker at most. Without a
+// fence (no coordinator, no right) such a request may arrive later, as without look
+// back.
 //
 // An event found is in the log below the high watermark, so all in-sync replicas
 // have it, though there may be fewer of them than min.insync.replicas asks for.
@@ -101,6 +104,8 @@ type lookback struct {
 	skipped int
 	sent    int // since the last that was skipped
 	said    map[string]bool
+
+	unsealed sync.Map // topics of which that was said
 }
 
 type tailKey struct {

@@ -24,8 +24,9 @@ type reading struct {
 	chunk  int64 // size of the next one
 }
 
-// open finds a partition's end and reads the first chunk.
+// open seals a partition's topic, finds the partition's end and reads the first chunk.
 func (l *lookback) open(ctx context.Context, key tailKey, of identify) (*reading, error) {
+	l.seal(ctx, key.topic)
 	tail, err := l.producer.OpenTail(ctx, key.topic, key.partition, l.from)
 	if err != nil {
 		return nil, err
@@ -36,6 +37,18 @@ func (l *lookback) open(ctx context.Context, key tailKey, of identify) (*reading
 		return nil, err
 	}
 	return g, nil
+}
+
+// seal makes the ends of a topic's partitions final. Where that can't be they are read
+// all the same: what comes late then is repeated.
+func (l *lookback) seal(ctx context.Context, topic string) {
+	err := l.producer.Seal(ctx, topic)
+	if err == nil || l.ctx.Err() != nil {
+		return
+	}
+	if _, said := l.unsealed.LoadOrStore(topic, true); !said {
+		l.r.log.Debug().Err(err).Str("topic", topic).Msg("looking back without shutting out late requests first: one that arrives now is repeated")
+	}
 }
 
 // more reads the next chunk.

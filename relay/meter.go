@@ -259,7 +259,7 @@ func (r *Relay) hooks() sink.Hooks {
 		Fence: func(id int64, epoch int16, fenced bool, err error) {
 			r.meter.fence(fenced)
 			if err != nil {
-				r.log.Warn().Err(err).Msg("no write fence: a killed instance's late requests are not shut out; grant Write and Describe on the transactional id, or give the cluster a transaction coordinator")
+				r.log.Warn().Err(err).Msg("no write fence: a killed instance's late requests are not shut out; grant Write and Describe on the transactional id, or give the cluster a transaction coordinator (when one comes the fence is taken by itself)")
 				return
 			}
 			said := "producer id taken"

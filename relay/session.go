@@ -261,7 +261,23 @@ func (s *session) message(f replication.Frame) error {
 	if err := s.r.decoder.Decode(f.Data, &s.msg); err != nil {
 		return err
 	}
+	if s.msg.Kind == decoding.KindCommit {
+		if err := soundCommit(f, s.msg.Commit); err != nil {
+			return err
+		}
+	}
 	return s.handle()
+}
+
+// soundCommit holds against each other the three places where the server says where a
+// transaction ends: a position that was changed on the way would move the slot past
+// events that were never sent.
+func soundCommit(f replication.Frame, c decoding.Commit) error {
+	if f.WALStart == c.EndLSN && f.ServerWALEnd == c.EndLSN {
+		return nil
+	}
+	return &decoding.ProtocolError{Kind: 'C', LSN: c.CommitLSN, Detail: fmt.Sprintf(
+		"it ends at %s, but came as data of %s with the server at %s: a byte was changed on the way", c.EndLSN, f.WALStart, f.ServerWALEnd)}
 }
 
 // handle acts on the message in s.msg; rows of a snapshot come here, too.

@@ -165,7 +165,7 @@ var produceTroubles = []Trouble{
 	},
 	{
 		Code: codeCoordinator, Side: sideKafka, Title: "there is no transaction coordinator",
-		Cause:  "The broker that keeps the transactional ids is not there yet or moves. After a while walrelay goes on without the fence that shuts out a dead instance's late writes, and says so; with exactly-once it waits for the coordinator." + waitsForKafka,
+		Cause:  "The broker that keeps the transactional ids is not there yet or moves. After a while walrelay goes on without the fence that shuts out a dead instance's late writes, says so, and takes it within a minute of a coordinator being there; with exactly-once it waits for the coordinator." + waitsForKafka,
 		Remedy: "Wait for the brokers. On a single broker set transaction.state.log.replication.factor=1 and transaction.state.log.min.isr=1.",
 		Retry:  true,
 	},

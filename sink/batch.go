@@ -61,6 +61,8 @@ type batch struct {
 	txn            uint32 // the transaction it belongs to, with Config.Transactions
 	watermark      bool   // the record of a Cut, which is no event
 	uncertain      bool   // a request may have been appended without our knowing
+	doubted        bool   // the last answer refused it, which is not believed at once
+	half           bool   // of a batch that was refused twice
 	commits        []tally[int64]
 	types          []tally[int32]
 	firstCommitted int64 // commit time of the first record, µs since 1970

@@ -160,6 +160,8 @@ const (
 	// patience is how long a transaction coordinator is waited for before the
 	// producer goes on without the write fence.
 	patience = 10 * time.Second
+	// fenceAgain is when, without the fence, a coordinator is looked for again.
+	fenceAgain = time.Minute
 	// metadataAge is when metadata is asked for anew though nothing went wrong:
 	// topics get new partitions.
 	metadataAge = 5 * time.Minute

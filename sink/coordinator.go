@@ -22,9 +22,15 @@ func (p *Producer) transactionTask() {
 }
 
 // coordinate is the goroutine that speaks with the transaction coordinator, until
-// ctx ends or the producer has failed. It is not the manager's: a topic that is
-// missing must not keep commits waiting.
+// ctx ends or the producer has failed: of Config.Transactions, or of the seals of the
+// write fence. It is not the manager's: a topic that is missing must not keep commits
+// waiting, nor a coordinator that is away the news of where partitions are.
 func (p *Producer) coordinate(ctx context.Context) {
+	work := p.sealNext
+	if p.cfg.Transactions {
+		work = p.transact
+	}
+	defer p.noMoreSeals()
 	delay := backoff.NewExponentialBackOff()
 	delay.InitialInterval, delay.MaxInterval = 10*time.Millisecond, time.Second
 	for {
@@ -36,7 +42,7 @@ func (p *Producer) coordinate(ctx context.Context) {
 		if p.Err() != nil {
 			return
 		}
-		if p.transact(ctx) {
+		if work(ctx) {
 			delay.Reset()
 			continue
 		}

@@ -8,6 +8,8 @@ func (p *Producer) SetAnswerTimeout(d time.Duration) { p.answerTimeout = d }
 
 func (p *Producer) SetPatience(d time.Duration) { p.patience = d }
 
+func (p *Producer) SetFenceAgain(d time.Duration) { p.fenceAgain = d }
+
 // SetRenewal says when the producer id is renewed. Before Run or by the owner.
 func (p *Producer) SetRenewal(after, latest time.Duration) {
 	p.mu.Lock()

@@ -130,6 +130,65 @@ func TestFence_noCoordinator(t *testing.T) {
 	}
 }
 
+// The fence that no coordinator could give is taken as soon as there is one, between
+// records: none waits for a coordinator that is still away, none is lost or repeated.
+func TestFence_coordinatorComesLater(t *testing.T) {
+	c := fake(t)
+	var there, looked, named atomic.Int32
+	c.ControlKey(int16(kmsg.FindCoordinator), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		looked.Add(1)
+		if there.Load() == 1 {
+			return nil, nil, false
+		}
+		res := r.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		res.ErrorCode = 15
+		return res, nil, true
+	})
+	onInit(c, func(r *kmsg.InitProducerIDRequest) int16 {
+		if r.TransactionalID == nil {
+			return 0
+		}
+		named.Add(1)
+		if there.Load() == 0 {
+			return 15
+		}
+		return 0
+	})
+	var f fences
+	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Hooks: sink.Hooks{Fence: f.hook}}, func(p *sink.Producer) {
+		p.SetPatience(30 * time.Millisecond)
+		p.SetFenceAgain(20 * time.Millisecond)
+	})
+	o.load(10)
+	o.flush()
+	before, asked := looked.Load(), named.Load()
+	for looked.Load() < before+3 { // it is looked for, and records go on
+		o.load(1)
+		o.flush()
+	}
+	if all := f.all(); len(all) != 1 || all[0].fenced || named.Load() != asked {
+		t.Fatalf("told %+v, records have waited for the fence %d times", all, named.Load()-asked)
+	}
+	there.Store(1)
+	for len(f.all()) < 2 {
+		o.load(1)
+		o.p.Dispatch()
+	}
+	o.load(10)
+	o.flush()
+	if all := f.all(); !all[1].fenced || all[1].err != nil || !o.p.Stats().Fenced {
+		t.Errorf("told %+v", all)
+	}
+	exact(t, logOf(t, c, "orders"), o.number)
+	settled := looked.Load()
+	o.load(10)
+	o.flush()
+	if n := looked.Load(); n != settled {
+		t.Errorf("with the fence a coordinator is looked for %d times", n-settled)
+	}
+}
+
 // Whom a newer instance has shut out must not take the fence back when it raises
 // its epoch: it names the epoch it has, and the coordinator refuses.
 func TestFence_raisingIsNotTakingBack(t *testing.T) {

@@ -70,6 +70,7 @@ func (p *Producer) manage(ctx context.Context) {
 			p.mu.Lock()
 			p.renewIfQuiet(time.Now())
 			p.mu.Unlock()
+			p.fenceLater(ctx)
 		}
 		if p.Err() != nil {
 			return

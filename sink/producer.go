@@ -38,7 +38,7 @@ type Producer struct {
 	waits         map[string]error // what the producer waits for, and why
 
 	// As the constants of the same name; tests shorten them.
-	answerTimeout, patience, renewAfter, renewLatest time.Duration
+	answerTimeout, patience, renewAfter, renewLatest, fenceAgain time.Duration
 }
 
 // oldest is what is known of the oldest record that is not acknowledged.
@@ -78,6 +78,7 @@ func New(cfg Config) (*Producer, error) {
 		patience:      patience,
 		renewAfter:    renewAfter,
 		renewLatest:   renewLatest,
+		fenceAgain:    fenceAgain,
 	}
 	p.cluster.open(cfg)
 	return p, nil
@@ -95,9 +96,7 @@ func (p *Producer) Run(ctx context.Context) error {
 		p.started(l)
 	}
 	p.mu.Unlock()
-	if p.cfg.Transactions {
-		lanes.Go(func() { p.coordinate(ctx) })
-	}
+	lanes.Go(func() { p.coordinate(ctx) })
 	p.manage(ctx)
 	p.mu.Lock()
 	p.started = func(*lane) {}

@@ -21,10 +21,13 @@ type session struct {
 	draining bool  // nothing new is taken in, to renew the producer id
 	renewing bool  // producer is good and only grows old: no reason to wait for another
 	bump     bool  // the epoch is to be raised when nothing is uncertain
+	brief    bool  // brokers allow no transaction of transactionTimeout
 	taken    time.Time
+	fenceAt  time.Time     // when a coordinator is looked for that was not there; zero: not
 	asked    time.Time     // since when the coordinator has not answered
 	round    int           // calls of Fence
 	got      chan struct{} // closed when the producer id of this round is there
+	seals    seals
 }
 
 // Taken waits until the producer id that the last Fence asked for is there: what an
@@ -77,7 +80,8 @@ func (p *Producer) Fence(transactionalID string) {
 	defer p.mu.Unlock()
 	s := &p.session
 	s.name, s.fenced, s.unfenced = transactionalID, false, nil
-	s.ready, s.wanted, s.renewing = false, true, false
+	s.ready, s.wanted, s.renewing, s.brief = false, true, false, false
+	s.seals.forget(errSealRound)
 	s.round++
 	s.got = make(chan struct{})
 	p.task()
@@ -89,7 +93,7 @@ func (p *Producer) Fence(transactionalID string) {
 // mu.
 func (p *Producer) renewIfQuiet(now time.Time) {
 	s := &p.session
-	if !s.ready || now.Sub(s.taken) < p.renewAfter {
+	if !s.ready || now.Sub(s.taken) < p.renewAfter && !s.draining || s.seals.busy() {
 		return
 	}
 	if now.Sub(s.taken) >= p.renewLatest {
@@ -109,7 +113,43 @@ func (p *Producer) untilRenewal() time.Duration {
 	if !p.session.ready {
 		return renewLook
 	}
-	return max(time.Until(p.session.taken.Add(p.renewAfter)), min(p.renewAfter, renewLook))
+	due := max(time.Until(p.session.taken.Add(p.renewAfter)), min(p.renewAfter, renewLook))
+	if at := p.session.fenceAt; !at.IsZero() {
+		due = min(due, max(time.Until(at), 0))
+	}
+	return due
+}
+
+// fenceLater takes the fence that could not be had when the producer id was taken,
+// because no coordinator was there: relay and brokers often start together. It is
+// looked for first, so that records do not wait for one that never comes. The manager
+// calls it.
+func (p *Producer) fenceLater(ctx context.Context) {
+	p.mu.Lock()
+	s := p.session
+	p.mu.Unlock()
+	if !s.ready || s.fenceAt.IsZero() || time.Now().Before(s.fenceAt) {
+		return
+	}
+	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	res, err := p.cluster.client().FindCoordinator(asking, &kafka.FindCoordinatorRequest{
+		Addr: p.cluster.addr, Key: s.name, KeyType: kafka.CoordinatorKeyTypeTransaction,
+	})
+	if err == nil {
+		err = res.Error
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.session.round != s.round || !p.session.ready {
+		return
+	}
+	if err != nil {
+		p.session.fenceAt = time.Now().Add(p.fenceAgain)
+		return
+	}
+	p.session.fenceAt, p.session.draining = time.Time{}, true
+	p.renewIfQuiet(time.Now())
 }
 
 // renewLater goes on with the id that could not be renewed; false when there is
@@ -130,12 +170,17 @@ func (p *Producer) renewLater(code kafka.Error, round int) bool {
 	for _, l := range p.lanes {
 		l.wake()
 	}
+	p.transactionTask() // seals have waited
 	p.signal()
 	return true
 }
 
-// calm says that no batch's fate is uncertain: the epoch may be raised.
+// calm says that no batch's fate is uncertain, and no transaction's: the epoch may be
+// raised.
 func (p *Producer) calm() bool {
+	if p.session.seals.busy() {
+		return false
+	}
 	for _, t := range p.topics {
 		for _, part := range t.partitions {
 			if part.inFlight || part.sending != nil && part.sending.uncertain {
@@ -161,9 +206,9 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 		// take the fence back (KIP-360).
 		last = s.producer
 	}
-	timeout := time.Second // of no meaning, but brokers refuse what is above their bound
-	if p.cfg.Transactions {
-		timeout = transactionTimeout
+	timeout := transactionTimeout
+	if s.brief {
+		timeout = time.Second
 	}
 	asking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -180,10 +225,25 @@ func (p *Producer) takeProducerID(ctx context.Context) (done bool) {
 		}
 		p.adopt(producerID{int64(res.Producer.ProducerID), int16(res.Producer.ProducerEpoch)}, name != "", s.round)
 		return true
+	case errors.Is(err, kafka.InvalidTransactionTimeout) && p.shorten(s.round):
+		return p.takeProducerID(ctx)
 	case name != "" && p.giveUpFence(err, s.round):
 		return p.takeProducerID(ctx)
 	}
 	return p.withoutProducerID(ctx, err, s.round)
+}
+
+// shorten lets at-least-once ask for a transaction timeout that every broker allows:
+// the fence needs none, only Seal does.
+func (p *Producer) shorten(round int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &p.session
+	if p.cfg.Transactions || s.brief || s.round != round {
+		return false
+	}
+	s.brief = true
+	return true
 }
 
 // claimed asks the owner whether it may still write. An id that is not its own is
@@ -234,7 +294,8 @@ func (p *Producer) withoutProducerID(ctx context.Context, err error, round int) 
 // giveUpFence says that at-least-once has to go on without the write fence:
 // without the right to the transactional id at once, without a transaction
 // coordinator (a single broker that can't make its transaction topic answers 15
-// for ever) when patience is over. Brokers that can't be reached at all say nothing
+// for ever), or with markers that it can't write to a partition, when patience is
+// over. Brokers that can't be reached at all say nothing
 // of a coordinator: patience begins anew when they are there again.
 func (p *Producer) giveUpFence(err error, round int) bool {
 	var code kafka.Error
@@ -246,8 +307,7 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 		return false
 	}
 	switch code {
-	case kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion:
-	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress:
+	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.ConcurrentTransactions:
 		if s.renewing && s.fenced {
 			return false // see renewLater
 		}
@@ -258,11 +318,18 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 			return false
 		}
 	default:
-		s.asked = time.Time{}
-		return false
+		if !forbidden(code) {
+			s.asked = time.Time{}
+			return false
+		}
 	}
 	s.fenced, s.unfenced = false, err
 	return true
+}
+
+// forbidden says that the fence can't be had, however long one waits.
+func forbidden(code kafka.Error) bool {
+	return code == kafka.TransactionalIDAuthorizationFailed || code == kafka.UnsupportedVersion
 }
 
 // adopt starts to send under a new producer id or epoch: every partition counts
@@ -295,7 +362,12 @@ func (p *Producer) adopt(id producerID, fenced bool, round int) {
 	}
 	unfenced := p.session.unfenced
 	got := p.session.got
-	p.session = session{got: got, name: p.session.name, producer: id, ready: true, fenced: fenced, unfenced: unfenced, taken: time.Now(), round: round}
+	p.session = session{got: got, name: p.session.name, producer: id, ready: true, fenced: fenced, unfenced: unfenced, taken: time.Now(), round: round, brief: p.session.brief, seals: p.session.seals}
+	p.session.seals.raise = false
+	if code := kafka.Error(0); !fenced && errors.As(unfenced, &code) && !forbidden(code) {
+		p.session.fenceAt = time.Now().Add(p.fenceAgain)
+	}
+	p.transactionTask() // seals have waited
 	for _, l := range p.lanes {
 		l.wake()
 	}

@@ -47,6 +47,9 @@ func (p *Producer) settle(l *lane, parcels []parcel, answer *produce.Response, e
 	}
 	p.mu.Lock()
 	p.signal()
+	if p.session.draining {
+		p.renewIfQuiet(time.Now())
+	}
 	if p.session.bump || p.session.wanted {
 		p.task()
 	}
@@ -151,6 +154,7 @@ func (p *Producer) unwell(c *parcel, code kafka.Error, v verdict, again time.Tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	name, b := c.part.topic.name, c.batch
+	b.doubted = false
 	c.part.landed(again)
 	op := fmt.Sprintf("produce to topic %q partition %d", name, c.part.id)
 	switch v {
@@ -207,9 +211,31 @@ func (p *Producer) well(part *partition) {
 	}
 }
 
+// doubts says that a refusal is not believed yet: an answer has no checksum, and a
+// single changed byte of it would make poison of a good event. The same bytes go out
+// once more under the same sequence, so a broker that has them after all says so. A
+// half of what was refused twice is expected to be refused; it is asked about again
+// when it is one record, before that is given up.
+func (p *Producer) doubts(c *parcel, code kafka.Error) bool {
+	b := c.batch
+	if b.doubted || b.half && b.count > 1 {
+		return false
+	}
+	p.retried(reasonOf(code))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b.doubted, b.uncertain = true, true
+	c.part.landed(time.Time{})
+	p.home(c.part)
+	return true
+}
+
 // tooBad: the broker will not take the batch as it is. One record of it is at
 // fault; halves are sent until that one stands alone.
 func (p *Producer) tooBad(l *lane, c *parcel, code kafka.Error) {
+	if p.doubts(c, code) {
+		return
+	}
 	b := c.batch
 	if b.watermark { // without it its transaction must not be committed
 		p.mu.Lock()

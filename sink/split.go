@@ -104,7 +104,7 @@ func (b *batch) halve() (left, right *batch, err error) {
 		return nil, nil, err
 	}
 	part := func(size int) *batch {
-		return &batch{slab: make([]byte, recordsAt, recordsAt+size), first: b.first, firstBytes: b.firstBytes, firstCommitted: b.firstCommitted}
+		return &batch{slab: make([]byte, recordsAt, recordsAt+size), first: b.first, firstBytes: b.firstBytes, firstCommitted: b.firstCommitted, half: true}
 	}
 	left, right = part(size[0]), part(size[1])
 	_ = b.records(func(i int32, r *routing.Record) { // walked without error above

@@ -108,9 +108,9 @@ func TestTransactions_skipped(t *testing.T) {
 	c := fake(t, kfake.SeedTopics(1, "orders"), kfake.SeedTopics(1, "marks"))
 	refused := make(chan struct{})
 	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl() // one refusal is not believed
 		req := r.(*kmsg.ProduceRequest)
 		if req.Topics[0].Topic != "orders" {
-			c.KeepControl()
 			return nil, nil, false
 		}
 		res := req.ResponseKind().(*kmsg.ProduceResponse)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/walrelay/walrelay/internal/failpoint"
 	"github.com/walrelay/walrelay/test/harness"
 )
 
@@ -55,9 +56,9 @@ func TestFenceTakenBehindTheSlot(t *testing.T) {
 	stop(t, standby)
 }
 
-// TestFenceBeforeTheLook: partitions are read back when the fence is there, so that
-// what is not found can only come late, and before anything is sent; once that is
-// over nothing is read any more.
+// TestFenceBeforeTheLook: partitions are read back when the fence is there and their
+// topic is sealed, so that what is not found can't come late, and before anything is
+// sent; once that is over nothing is read or sealed any more.
 func TestFenceBeforeTheLook(t *testing.T) {
 	t.Parallel()
 	s := watch(t)
@@ -71,8 +72,12 @@ func TestFenceBeforeTheLook(t *testing.T) {
 	}
 	asked := s.asked()
 	place := func(key kmsg.Key) int { return slices.Index(asked, key) }
-	if order := []int{place(kmsg.InitProducerID), place(kmsg.ListOffsets), place(kmsg.Fetch), place(kmsg.Produce)}; order[0] < 0 || !slices.IsSorted(order) {
-		t.Errorf("producer id, end of the log, its records, first record sent: %v of %v", order, asked)
+	if order := []int{place(kmsg.InitProducerID), place(kmsg.AddPartitionsToTxn), place(kmsg.EndTxn), place(kmsg.ListOffsets), place(kmsg.Fetch), place(kmsg.Produce)}; order[0] < 0 || !slices.IsSorted(order) {
+		t.Errorf("producer id, seal opened, seal ended, end of the log, its records, first record sent: %v of %v", order, asked)
+	}
+	last := len(asked) - 1 - slices.Index(backwards(asked), kmsg.EndTxn)
+	if last > place(kmsg.ListOffsets) {
+		t.Errorf("a partition's end was asked for before the seal was there: %v", asked)
 	}
 	s.orders(t, 500)
 	s.drained(t)
@@ -80,11 +85,60 @@ func TestFenceBeforeTheLook(t *testing.T) {
 	for _, key := range s.asked() {
 		count[key]++
 	}
-	if count[kmsg.Produce] == 0 || count[kmsg.Fetch] != 0 || count[kmsg.ListOffsets] != 0 || count[kmsg.InitProducerID] != 0 {
+	if count[kmsg.Produce] == 0 || count[kmsg.Fetch] != 0 || count[kmsg.ListOffsets] != 0 || count[kmsg.InitProducerID] != 0 || count[kmsg.AddPartitionsToTxn] != 0 || count[kmsg.EndTxn] != 0 {
 		t.Errorf("in the steady state: %v", count)
 	}
 	none(t, s.verify(t))
 	stop(t, p)
+}
+
+// backwards is a copy of a list from its end.
+func backwards(keys []kmsg.Key) []kmsg.Key {
+	keys = slices.Clone(keys)
+	slices.Reverse(keys)
+	return keys
+}
+
+// TestFenceBeforeTheFirstRecord: a request of a killed relay is held up until the next
+// one has looked at the partitions, and that one is killed before its own first request.
+// The late one is refused although nobody has written there since: what was read was
+// the end. The third one repeats nothing.
+func TestFenceBeforeTheFirstRecord(t *testing.T) {
+	t.Parallel()
+	kafka := harness.PrivateKafka(t, harness.KafkaOptions{Proxied: true})
+	s := openOn(t, harness.Database(t), kafka, "order")
+	direct := "WALRELAY_KAFKA_BROKERS=" + kafka.Direct()[0]
+	s.takeProducerID(t, "warm-up")
+	dead := s.ready(t)
+	s.write(t, 100)
+	s.drained(t)
+	kafka.Proxy().Freeze(harness.ToServer)
+	s.write(t, 100)
+	harness.Eventually(t, soon, "a request is under way", func() bool { return scrape(t, dead).value("walrelay_unsent_events") > 0 })
+	dead.Kill()
+	before := s.ends(t)
+	options := s.options(direct, failpoint.Variable+"="+string(failpoint.BeforeProduce))
+	options.Program = harness.TaggedBinary(t, "failpoints")
+	next := harness.Relay(t, options)
+	next.Wait(t, soon)
+	sealed := s.ends(t)
+	if sealed != before+partitions {
+		t.Errorf("the next one has left %d records, not a marker in each of %d partitions", sealed-before, partitions)
+	}
+	held := kafka.Proxy().Open()
+	if held == 0 {
+		t.Fatal("the test is wrong: nothing is held up")
+	}
+	kafka.Proxy().Heal()
+	harness.Eventually(t, soon, "what was held up has arrived", func() bool { return kafka.Proxy().Open() == 0 })
+	if now := s.ends(t); now != sealed {
+		t.Errorf("%d records came late", now-sealed)
+	}
+	third := s.ready(t, direct)
+	s.write(t, 100)
+	s.drained(t)
+	none(t, s.verify(t))
+	stop(t, third)
 }
 
 // TestFenceRefused: whom a broker refuses because of a newer epoch gives up the slot
