@@ -83,11 +83,11 @@ func (k *checkup) creatable(ctx context.Context, name, topic string) Finding {
 	if err == nil && len(answer.Topics) == 1 && answer.Topics[0].ErrorCode != 0 {
 		err, message = kafka.Error(answer.Topics[0].ErrorCode), answer.Topics[0].ErrorMessage
 	}
-	what := "the cluster's default of"
+	what := "the cluster's default of partitions"
 	if c.Partitions > 0 {
-		what = fmt.Sprint(c.Partitions)
+		what = plural(c.Partitions, "partition")
 	}
-	f := Finding{Name: name, Detail: fmt.Sprintf("is not there; it will be made with %s partitions", what)}
+	f := Finding{Name: name, Detail: "is not there; it will be made with " + what}
 	switch {
 	case err == nil, errors.Is(err, kafka.TopicAlreadyExists):
 		return f
