@@ -70,7 +70,7 @@ func equal(a, b []routing.Record) string {
 		}
 		return out
 	}
-	return cmp.Diff(flat(a), flat(b))
+	return cmp.Diff(flat(a), flat(b), WholeBytes)
 }
 
 func TestBatch_nullIsNotEmpty(t *testing.T) {

@@ -1,8 +1,17 @@
 package sink
 
-import "time"
+import (
+	"bytes"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 // What the tests of the package's surface shorten or look at.
+
+// WholeBytes lets cmp compare bytes as one value, null apart from empty: one by one, by
+// reflection, they take it minutes.
+var WholeBytes = cmp.Comparer(func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) })
 
 func (p *Producer) SetAnswerTimeout(d time.Duration) { p.answerTimeout = d }
 
