@@ -140,6 +140,7 @@ func newConsumer(ctx context.Context, o ConsumerOptions, l *ledger, tell func(ki
 		kgo.ConsumeTopics(o.Topics...),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // an end of the log may be a marker's
 		kgo.ClientID("walrelay-demo-consumer"),
 		kgo.WithHooks(c.listening),
 	}
@@ -212,6 +213,9 @@ func (c *consumer) apply(ctx context.Context, records []*kgo.Record, arrived tim
 	outcomes := make([]outcome, len(records))
 	err := pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
 		for i, r := range records {
+			if r.Attrs.IsControl() {
+				continue
+			}
 			var err error
 			if outcomes[i], err = applyRecord(ctx, tx, r); err != nil {
 				return fmt.Errorf("apply %s/%d@%d: %w", r.Topic, r.Partition, r.Offset, err)
@@ -266,10 +270,13 @@ ON CONFLICT (topic, key) DO UPDATE SET version = excluded.version, event = exclu
 
 // count adds one outcome to the counts and tells of it.
 func (c *consumer) count(r *kgo.Record, o outcome, arrived time.Time) {
-	c.consumed.Add(1)
 	c.mu.Lock()
 	c.positions[partition{r.Topic, r.Partition}] = r.Offset + 1
 	c.mu.Unlock()
+	if r.Attrs.IsControl() { // the relay's, not an event
+		return
+	}
+	c.consumed.Add(1)
 	switch o {
 	case unreadable:
 		c.unreadable.Add(1)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"net/http"
+	"regexp"
 	"runtime"
 	"sync"
 	"time"
@@ -122,9 +123,17 @@ func NewMetrics(version string) *Metrics {
 		m.ReplicationLag, m.SlotRetained, m.WriteFence, m.events, m.failures, m.retries, m.reconnects, m.slotSafe,
 		m.InFlightBytes, m.LastReceived, m.LastAck, m.Canary, m.LastCanary, m.Spill.transactions, m.Spill.times, m.Spill.bytes,
 		m.errors, m.lastError, m.slotLimit, m.slotFull, m.state, m.slotStatus, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
+}
+
+// goCollector has beside client_golang's usual figures the bytes that the last garbage
+// collection found in use: the one figure of memory that does not rise with the load
+// alone, so that a leak shows.
+func goCollector() prometheus.Collector {
+	return collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
+		collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)}))
 }
 
 const namespace = "walrelay"

@@ -67,7 +67,7 @@ func TestMetrics_names(t *testing.T) {
 		`walrelay_write_fence 1`,
 		`walrelay_build_info{goversion="go`,
 		`version="1.2.3"} 1`,
-		"go_goroutines ", "process_resident_memory_bytes ",
+		"go_goroutines ", "go_gc_heap_live_bytes ", "process_resident_memory_bytes ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing", want)

@@ -19,6 +19,7 @@ type figure struct {
 var figures = []figure{
 	{"memory (RSS)", "process_resident_memory_bytes", "MiB", 1 << 20, 1},
 	{"Go heap in use", "go_memstats_heap_inuse_bytes", "MiB", 1 << 20, 1},
+	{"live Go heap", "go_gc_heap_live_bytes", "MiB", 1 << 20, 0.5},
 	{"goroutines", "go_goroutines", "", 1, 1},
 	{"file descriptors", "process_open_fds", "", 1, 1},
 	{"lag", "walrelay_replication_lag_bytes", "MiB", 1 << 20, 1},
