@@ -66,10 +66,10 @@ func TestReport(t *testing.T) {
 // TestOrEverything: flags alone mean all packages.
 func TestOrEverything(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"", "./..."},
-		{"-count=1", "-count=1 ./..."},
+		{"", "./test ./..."},
+		{"-count=1", "-count=1 ./test ./..."},
 		{"./relay -run TestX", "./relay -run TestX"},
-		{"-run=TestX/sub", "-run=TestX/sub ./..."},
+		{"-run=TestX/sub", "-run=TestX/sub ./test ./..."},
 		{"github.com/walrelay/walrelay/relay", "github.com/walrelay/walrelay/relay"},
 	} {
 		if got := strings.Join(orEverything(strings.Fields(c.args)), " "); got != c.want {
