@@ -35,7 +35,8 @@ func TestDamagedCommit(t *testing.T) {
 			d.at.Store(at)
 			s.Insert(t, s.Table, "order", "1", "made", `{"seq": 2}`)
 			ended(t, p, 1)
-			if output := p.Output(); !strings.Contains(output, "WR0403") || !strings.Contains(output, "a byte was changed on the way") {
+			if output := p.Output(); !strings.Contains(output, "WR0403") ||
+				!strings.Contains(output, "a byte was changed on the way") && !strings.Contains(output, "not after its beginning") { // a bit may go either way
 				t.Errorf("it ended with: %s", output)
 			}
 			if d.at.Load() != 0 {
