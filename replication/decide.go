@@ -215,9 +215,8 @@ func decideUnfinished(f facts) decision {
 	if !f.publication.exists || f.marker.renewed(f.config.Publication, f.publication.oid) {
 		return stop(f.config.publicationGap(f.marker.created, f.marker.updatedAt, nil))
 	}
-	if table := f.interrupted(); table != "" {
-		g := f.config.interruptedGap(table)
-		return stop(gapSince(f, g.Reason, g.Advice))
+	if err := f.interrupted(); err != nil {
+		return stop(err)
 	}
 	if f.server.inRecovery {
 		return stop(standbyError())
@@ -289,27 +288,28 @@ func (f facts) begun() bool {
 	return f.config.Snapshot.mode() == SnapshotInitial && f.marker != nil && f.marker.state == stateCreating
 }
 
-// interrupted names a table that was out of the publication since the marker was
-// written.
-func (f facts) interrupted() string {
+// interrupted is the gap of a table that was out of the publication since the marker
+// was written, or nil.
+func (f facts) interrupted() error {
 	if f.marker.publication != f.config.Publication {
-		return ""
+		return nil
 	}
-	return f.marker.published.interrupted(f.publication.published)
+	table := f.marker.published.interrupted(f.publication.published)
+	if table == "" {
+		return nil
+	}
+	g := f.config.interruptedGap(table)
+	return gapSince(f, g.Reason, g.Advice)
 }
 
 // decideContinue compares a streaming marker with the slot.
 func decideContinue(f facts) decision {
 	m, s := f.marker, f.slot
-	if !f.publication.exists {
+	if !f.publication.exists || m.renewed(f.config.Publication, f.publication.oid) {
 		return stop(f.config.publicationGap(m.confirmed, m.updatedAt, nil))
 	}
-	if m.renewed(f.config.Publication, f.publication.oid) {
-		return stop(f.config.publicationGap(m.confirmed, m.updatedAt, nil))
-	}
-	if table := f.interrupted(); table != "" {
-		g := f.config.interruptedGap(table)
-		return stop(gapSince(f, g.Reason, g.Advice))
+	if err := f.interrupted(); err != nil {
+		return stop(err)
 	}
 	if m.clean && s.Confirmed > m.confirmed {
 		return stop(gapSince(f, fmt.Sprintf("the slot does not continue where this relay left off: it stopped cleanly at %s, the slot stands at %s; "+

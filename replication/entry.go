@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // entries are the rows of the catalog that put each outbox table into the
@@ -35,25 +37,20 @@ func (c *Control) entriesSQL() string {
 }
 
 func (c *Control) entries(ctx context.Context) (entries, error) {
+	all := entries{}
 	schemas, names := splitTables(c.config.Tables)
 	rows, err := c.conn.Query(ctx, c.entriesSQL(), c.config.Publication, schemas, names)
-	if err != nil {
-		return nil, fmt.Errorf("look at publication %q: %w", c.config.Publication, err)
-	}
-	defer rows.Close()
-	all := entries{}
-	for rows.Next() {
+	if err == nil {
 		var t Table
 		var of []string
-		if err := rows.Scan(&t.Schema, &t.Name, &of); err != nil {
-			return nil, fmt.Errorf("look at publication %q: %w", c.config.Publication, err)
-		}
-		if len(of) > 0 {
-			slices.Sort(of)
-			all[t.String()] = of
-		}
+		_, err = pgx.ForEachRow(rows, []any{&t.Schema, &t.Name, &of}, func() error {
+			if len(of) > 0 {
+				all[t.String()] = slices.Sorted(slices.Values(of))
+			}
+			return nil
+		})
 	}
-	if err := rows.Err(); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("look at publication %q: %w", c.config.Publication, err)
 	}
 	return all, nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -199,8 +198,8 @@ func (k *checkup) tryFence(ctx context.Context, id string) error {
 // passing says that an error is one of a cluster that is getting ready: a fresh
 // one makes its transaction topic when it is first asked.
 func passing(err error) bool {
-	return slices.ContainsFunc([]kafka.Error{kafka.GroupLoadInProgress, kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.ConcurrentTransactions},
-		func(code kafka.Error) bool { return errors.Is(err, code) })
+	var code kafka.Error
+	return errors.As(err, &code) && coordinatorAway(code)
 }
 
 // settled asks again while the answer is passing, for five seconds at most.

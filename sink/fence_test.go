@@ -49,6 +49,16 @@ func onInit(c *kfake.Cluster, code func(*kmsg.InitProducerIDRequest) int16) {
 	})
 }
 
+// refuseFence answers every request for a producer id with a transactional id.
+func refuseFence(c *kfake.Cluster, code int16) {
+	onInit(c, func(r *kmsg.InitProducerIDRequest) int16 {
+		if r.TransactionalID != nil {
+			return code
+		}
+		return 0
+	})
+}
+
 // From the new instance's first batch on a partition the old one is refused there.
 func TestFence_shutsOutTheOlder(t *testing.T) {
 	c := fake(t, kfake.SeedTopics(1, "one"))
@@ -87,12 +97,7 @@ func TestFence_shutsOutTheOlder(t *testing.T) {
 // Without the right to the transactional id at-least-once goes on at once.
 func TestFence_notAllowed(t *testing.T) {
 	c := fake(t)
-	onInit(c, func(r *kmsg.InitProducerIDRequest) int16 {
-		if r.TransactionalID != nil {
-			return 53
-		}
-		return 0
-	})
+	refuseFence(c, 53)
 	var f fences
 	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Hooks: sink.Hooks{Fence: f.hook}})
 	o.load(10)

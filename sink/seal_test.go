@@ -217,12 +217,7 @@ func TestSeal_shortTransactions(t *testing.T) {
 // at-least-once goes on without the fence when patience is over.
 func TestFence_markersHang(t *testing.T) {
 	c := fake(t)
-	onInit(c, func(r *kmsg.InitProducerIDRequest) int16 {
-		if r.TransactionalID != nil {
-			return 51
-		}
-		return 0
-	})
+	refuseFence(c, 51)
 	var f fences
 	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Hooks: sink.Hooks{Fence: f.hook}}, func(p *sink.Producer) { p.SetPatience(30 * time.Millisecond) })
 	o.load(10)

@@ -306,20 +306,18 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 	if s.round != round || p.cfg.Transactions {
 		return false
 	}
-	switch code {
-	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.ConcurrentTransactions:
-		if s.renewing && s.fenced {
-			return false // see renewLater
-		}
+	switch {
+	case forbidden(code):
+	case !coordinatorAway(code):
+		s.asked = time.Time{}
+		return false
+	case s.renewing && s.fenced:
+		return false // see renewLater
+	default:
 		if s.asked.IsZero() {
 			s.asked = time.Now()
 		}
 		if time.Since(s.asked) <= p.patience {
-			return false
-		}
-	default:
-		if !forbidden(code) {
-			s.asked = time.Time{}
 			return false
 		}
 	}
@@ -330,6 +328,16 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 // forbidden says that the fence can't be had, however long one waits.
 func forbidden(code kafka.Error) bool {
 	return code == kafka.TransactionalIDAuthorizationFailed || code == kafka.UnsupportedVersion
+}
+
+// coordinatorAway says that no coordinator gives the fence now: brokers are there, and
+// it may come.
+func coordinatorAway(code kafka.Error) bool {
+	switch code {
+	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.ConcurrentTransactions:
+		return true
+	}
+	return false
 }
 
 // adopt starts to send under a new producer id or epoch: every partition counts
