@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,9 +28,18 @@ type report struct {
 	tests    map[string]int                // tests that ran, by package
 	troubled map[string]bool               // packages with a failed test
 	skips    []string
+	slow     []event // tests that took longer than slowTest, without subtests
 	passed   int
 	failed   int
 }
+
+// slowTest is how long a test may take before it may stand among the slowest, of
+// which slowTests are shown: where the time goes is the first question when a run
+// gets too long.
+const (
+	slowTest  = 10 // seconds
+	slowTests = 15
+)
 
 // testName is a test of a package; Test is "" for the package itself.
 type testName struct{ Package, Test string }
@@ -86,6 +96,9 @@ func (r *report) take(e *event) {
 // does.
 func (r *report) testEnded(e *event) {
 	r.tests[e.Package]++
+	if e.Elapsed > slowTest && !strings.Contains(e.Test, "/") {
+		r.slow = append(r.slow, *e)
+	}
 	switch e.Action {
 	case "pass":
 		r.passed++
@@ -154,6 +167,7 @@ func (r *report) close(summaries, noRace string) {
 	if text, err := os.ReadFile(summaries); err == nil && len(text) > 0 {
 		r.printf("\n%s", text)
 	}
+	r.slowest()
 	if noRace != "" {
 		r.printf("\n!!! the race detector was OFF: %s\n", noRace)
 	}
@@ -166,4 +180,16 @@ func (r *report) close(summaries, noRace string) {
 		r.printf(", %d skipped", len(r.skips))
 	}
 	r.printf("\n")
+}
+
+// slowest prints the tests that took longest, whatever waited beside them.
+func (r *report) slowest() {
+	if len(r.slow) == 0 {
+		return
+	}
+	slices.SortFunc(r.slow, func(a, b event) int { return cmp.Compare(b.Elapsed, a.Elapsed) })
+	r.printf("\nthe slowest tests\n")
+	for _, e := range r.slow[:min(len(r.slow), slowTests)] {
+		r.printf("  %7.1fs  %s %s\n", e.Elapsed, e.Package, e.Test)
+	}
 }

@@ -14,7 +14,7 @@ func TestReport(t *testing.T) {
 {"Action":"start","Package":"p/good"}
 {"Action":"run","Package":"p/good","Test":"TestA"}
 {"Action":"output","Package":"p/good","Test":"TestA","Output":"quiet please\n"}
-{"Action":"pass","Package":"p/good","Test":"TestA","Elapsed":0.1}
+{"Action":"pass","Package":"p/good","Test":"TestA","Elapsed":10.1}
 {"Action":"output","Package":"p/good","Test":"TestB","Output":"=== RUN   TestB\n"}
 {"Action":"output","Package":"p/good","Test":"TestB","Output":"    b_test.go:7: no Java here\n"}
 {"Action":"output","Package":"p/good","Test":"TestB","Output":"--- SKIP: TestB (0.00s)\n"}
@@ -22,7 +22,7 @@ func TestReport(t *testing.T) {
 {"Action":"pass","Package":"p/good","Elapsed":0.3}
 {"Action":"output","Package":"p/bad","Test":"TestC","Output":"=== CONT  TestC\n"}
 {"Action":"output","Package":"p/bad","Test":"TestC","Output":"want 1, got 2\n"}
-{"Action":"fail","Package":"p/bad","Test":"TestC"}
+{"Action":"fail","Package":"p/bad","Test":"TestC","Elapsed":61}
 {"Action":"fail","Package":"p/bad","Elapsed":1}
 {"Action":"output","Package":"p/crash","Test":"TestD","Output":"panic: boom\n"}
 {"Action":"fail","Package":"p/crash","Elapsed":2}
@@ -43,7 +43,7 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"ok    p/good", "2 tests", "FAIL  p/bad", "want 1, got 2", "panic: boom", "FAIL  p/crash",
 		"undefined: y", "FAIL  p/broken", "p/none", "no tests", "good.test tested with",
-		"race detector was OFF: no compiler", "SKIPPED p/good TestB: b_test.go:7: no Java here",
+		"race detector was OFF: no compiler", "\nthe slowest tests\n     61.0s  p/bad TestC\n     10.1s  p/good TestA\n", "SKIPPED p/good TestB: b_test.go:7: no Java here",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q", want)
