@@ -178,7 +178,7 @@ func effective(t *testing.T, file string, environment map[string]string) map[str
 	}
 	command := exec.CommandContext(t.Context(), harness.Binary(t), args...)
 	command.Dir = t.TempDir()
-	command.Env = []string{"HOME=" + command.Dir}
+	command.Env = []string{"HOME=" + command.Dir, "GORACE=" + os.Getenv("GORACE")}
 	for name, value := range environment {
 		command.Env = append(command.Env, name+"="+value)
 	}

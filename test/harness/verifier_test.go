@@ -138,6 +138,10 @@ func TestVerifierTellsNullFromEmpty(t *testing.T) {
 			t.Errorf("committed %#v, in Kafka %#v: %s", c.event, c.record, got)
 		}
 	}
+	empty := []kgo.RecordHeader{header[0], {Key: "note", Value: []byte{}}}
+	if got := judge([]Event{{ID: "1", Topic: testTopic, Headers: header}}, []*kgo.Record{{Topic: testTopic, Headers: empty}}); got.Corrupted != 1 {
+		t.Errorf("an empty header instead of null: %s", got)
+	}
 }
 
 func TestVerifierFindsMovedKeys(t *testing.T) {
