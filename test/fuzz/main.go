@@ -93,11 +93,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
-	return fuzz(ctx, o, targets, stdout)
+	dir, err := os.MkdirTemp("", "walrelay-fuzz-")
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "test/fuzz:", err)
+		return 2
+	}
+	defer os.RemoveAll(dir)
+	return fuzz(ctx, o, len(targets), build(ctx, dir, targets), stdout)
 }
 
-// fuzz runs the targets and prints a line for each as it ends.
-func fuzz(ctx context.Context, o options, targets []target, stdout io.Writer) int {
+// fuzz runs the targets as they are built, and prints a line for each as it ends.
+func fuzz(ctx context.Context, o options, targets int, built <-chan job, stdout io.Writer) int {
 	var (
 		mu     sync.Mutex
 		wg     sync.WaitGroup
@@ -106,9 +112,9 @@ func fuzz(ctx context.Context, o options, targets []target, stdout io.Writer) in
 		slots  = make(chan struct{}, o.jobs)
 		start  = time.Now()
 	)
-	_, _ = fmt.Fprintf(stdout, "%d targets, %s each, %d at a time\n", len(targets), o.time, o.jobs)
+	_, _ = fmt.Fprintf(stdout, "%d targets, %s each, %d at a time\n", targets, o.time, o.jobs)
 	_, _ = fmt.Fprintf(stdout, header, "target", "package", "inputs", "new", "time")
-	for _, t := range targets {
+	for t := range built {
 		slots <- struct{}{}
 		if ctx.Err() != nil {
 			break
@@ -131,9 +137,9 @@ func fuzz(ctx context.Context, o options, targets []target, stdout io.Writer) in
 		_, _ = fmt.Fprintln(stdout, "broken off")
 		return 1
 	case len(failed) > 0:
-		_, _ = fmt.Fprintf(stdout, "\n!!! %d of %d targets failed: %q\n", len(failed), len(targets), failed)
+		_, _ = fmt.Fprintf(stdout, "\n!!! %d of %d targets failed: %q\n", len(failed), targets, failed)
 		return 1
 	}
-	_, _ = fmt.Fprintf(stdout, "\n%d targets, %d inputs, %s: nothing broke\n", len(targets), total, time.Since(start).Round(time.Second))
+	_, _ = fmt.Fprintf(stdout, "\n%d targets, %d inputs, %s: nothing broke\n", targets, total, time.Since(start).Round(time.Second))
 	return 0
 }

@@ -86,7 +86,7 @@ type result struct {
 	inputs, found int64 // executed, and new ones that reach new code
 	took          time.Duration
 	err           error
-	output        string // of go test, when it failed
+	output        string // of the test program, when it failed
 	crashers      []string
 }
 
@@ -121,25 +121,29 @@ func crasher(path string) string {
 	return strings.TrimRight(string(text), "\n")
 }
 
-// grace is how long after its time a target may need to build, to read its seeds
-// and to make a crasher small.
+// grace is how long after its time a target may need to read its seeds and to make a
+// crasher small.
 const grace = 10 * time.Minute
 
 // run fuzzes the target for d.
-func (t target) run(ctx context.Context, d time.Duration) result {
+func (t job) run(ctx context.Context, d time.Duration) result {
+	if t.err != nil {
+		return result{target: t.target, err: t.err}
+	}
 	ctx, cancel := context.WithTimeout(ctx, d+grace)
 	defer cancel()
 	start := time.Now()
 	// By default an interesting input is made smaller for up to a minute, in which
 	// nothing else is tried.
-	command := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+d.String(), "-fuzzminimizetime=100x", "-parallel=1", ".")
+	command := exec.CommandContext(ctx, t.path, "-test.run=^$", "-test.fuzz=^"+t.name+"$", "-test.fuzztime="+d.String(),
+		"-test.fuzzminimizetime=100x", "-test.parallel=1", "-test.fuzzcachedir="+t.cache)
 	command.Dir = t.dir
-	// A group of its own: the workers are to end with go test.
+	// A group of its own: the workers are to end with it.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGINT) }
 	command.WaitDelay = 10 * time.Second
 	out, err := command.CombinedOutput()
-	r := result{target: t, took: time.Since(start), output: string(out), err: err}
+	r := result{target: t.target, took: time.Since(start), output: string(out), err: err}
 	r.inputs, r.found = progress(r.output)
 	for _, m := range writtenTo.FindAllStringSubmatch(r.output, -1) {
 		r.crashers = append(r.crashers, filepath.Join(t.dir, m[1]))
@@ -149,8 +153,12 @@ func (t target) run(ctx context.Context, d time.Duration) result {
 	if r.err != nil && len(r.crashers) == 0 && r.took >= d && endedByTime(r.output) {
 		r.err = nil
 	}
-	if r.err == nil && !strings.Contains(r.output, "fuzz: elapsed:") {
-		r.err = errors.New("go test did not fuzz")
+	switch {
+	case r.err != nil:
+	case !strings.Contains(r.output, "fuzz: elapsed:"):
+		r.err = errors.New("it did not fuzz")
+	case strings.Contains(r.output, "not built with coverage instrumentation"):
+		r.err = errors.New("it did not see which code an input reaches")
 	}
 	return r
 }
@@ -167,7 +175,7 @@ func endedByTime(output string) bool {
 	return m != nil && strings.TrimSpace(m[1]) == "context deadline exceeded"
 }
 
-// progress reads the last line of go test's account.
+// progress reads the last line of the fuzzer's account.
 func progress(output string) (inputs, found int64) {
 	if all := elapsed.FindAllStringSubmatch(output, -1); len(all) > 0 {
 		last := all[len(all)-1]
