@@ -230,12 +230,13 @@ func TestSnapshotInit(t *testing.T) {
 	stop(t, p)
 }
 
-// TestSnapshotMillion: a million rows, one by one through a bounded memory.
-func TestSnapshotMillion(t *testing.T) {
+// TestSnapshotLarge: many times the rows that would fit, one by one through a bounded
+// memory.
+func TestSnapshotLarge(t *testing.T) {
 	t.Parallel()
 	s := open(t, "backlog")
 	s.ordered(t)
-	const events = 1_000_000
+	const events = 300_000
 	s.WriteBacklog(t, harness.Backlog{Table: s.Table, Events: events, PerTransaction: 50_000, Aggregates: 5000, Padding: 200})
 	s.Exec(t, "ANALYZE public.outbox")
 	options := s.snapshot("initial")

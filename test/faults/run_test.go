@@ -15,10 +15,14 @@ const aggregateType = "order"
 
 // load is the shop that goes on through every fault.
 func load(s *scene) harness.Workload {
-	return harness.Workload{
+	w := harness.Workload{
 		Table: s.Table, AggregateType: aggregateType, Writers: 8, Aggregates: 400, MaxEvents: 5, Padding: 100,
 		Rate: 2000, RollbackShare: 0.1, SavepointUndo: 0.1,
 	}
+	if !s.full {
+		w.Rate = 500 // beside other tests, with the race detector
+	}
+	return w
 }
 
 // play is one scenario that is being run.
