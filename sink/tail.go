@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/fetch"
+	"github.com/segmentio/kafka-go/protocol/listoffsets"
 
 	"github.com/walrelay/walrelay/routing"
 )
@@ -106,19 +107,19 @@ var (
 func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, from time.Time) (*Tail, error) {
 	t := &Tail{topic: topic, partition: partition}
 	t.client, t.done = p.cluster.scout([]string{topic})
-	bounds, err := t.offsets(ctx, kafka.ReadCommitted, kafka.FirstOffsetOf(int(partition)), kafka.LastOffsetOf(int(partition)))
+	var since int64
+	var err error
+	if t.Start, err = t.offset(ctx, kafka.ReadCommitted, kafka.FirstOffset); err == nil {
+		t.End, err = t.offset(ctx, kafka.ReadCommitted, kafka.LastOffset)
+	}
 	if err == nil {
-		t.Start, t.End = bounds.FirstOffset, bounds.LastOffset
-		bounds, err = t.offsets(ctx, kafka.ReadCommitted, kafka.TimeOffsetOf(int(partition), from))
+		since, err = t.offset(ctx, kafka.ReadCommitted, max(from.UnixMilli(), 0)) // -1: that recent there is no record
 	}
 	if err != nil {
 		t.Close()
 		return nil, fmt.Errorf("look for the end of topic %q partition %d: %w", topic, partition, err)
 	}
-	first, since := t.Start, int64(-1) // -1: that recent there is no record
-	for offset := range bounds.Offsets {
-		since = offset
-	}
+	first := t.Start
 	if since < 0 {
 		since = t.End
 	}
@@ -130,28 +131,37 @@ func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, 
 // Whole moves End to the end of all that is written. Reading up to there fails as
 // long as transactions are open.
 func (t *Tail) Whole(ctx context.Context) error {
-	bounds, err := t.offsets(ctx, kafka.ReadUncommitted, kafka.LastOffsetOf(int(t.partition)))
+	end, err := t.offset(ctx, kafka.ReadUncommitted, kafka.LastOffset)
 	if err != nil {
 		return fmt.Errorf("look for the end of topic %q partition %d: %w", t.topic, t.partition, err)
 	}
-	t.End = bounds.LastOffset
+	t.End = end
 	return nil
 }
 
-// offsets asks for positions in the log.
-func (t *Tail) offsets(ctx context.Context, level kafka.IsolationLevel, of ...kafka.OffsetRequest) (kafka.PartitionOffsets, error) {
-	answer, err := t.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{
-		Topics: map[string][]kafka.OffsetRequest{t.topic: of}, IsolationLevel: level,
+// offset asks for a position in the log: of the first record of a time (milliseconds
+// since 1970; -1 when there is none), or with kafka.FirstOffset and LastOffset of its
+// ends. kafka-go's own Client.ListOffsets takes an answer about another topic, as a
+// damaged byte makes it, for an empty log, or ends the process.
+func (t *Tail) offset(ctx context.Context, level kafka.IsolationLevel, at int64) (int64, error) {
+	answer, err := t.client.Transport.RoundTrip(ctx, t.client.Addr, &listoffsets.Request{
+		ReplicaID: -1, IsolationLevel: int8(level),
+		Topics: []listoffsets.RequestTopic{{Topic: t.topic, Partitions: []listoffsets.RequestPartition{{
+			Partition: t.partition, CurrentLeaderEpoch: -1, Timestamp: at,
+		}}}},
 	})
 	if err != nil {
-		return kafka.PartitionOffsets{}, err
+		return 0, err
 	}
-	for _, p := range answer.Topics[t.topic] {
-		if p.Partition == int(t.partition) {
-			return p, p.Error
-		}
+	got, ok := answer.(*listoffsets.Response)
+	if !ok || len(got.Topics) != 1 || got.Topics[0].Topic != t.topic || len(got.Topics[0].Partitions) != 1 || got.Topics[0].Partitions[0].Partition != t.partition {
+		return 0, protocol.ErrNoPartition
 	}
-	return kafka.PartitionOffsets{}, protocol.ErrNoPartition
+	part := got.Topics[0].Partitions[0]
+	if part.ErrorCode != 0 {
+		return 0, kafka.Error(part.ErrorCode)
+	}
+	return part.Offset, nil
 }
 
 // Close lets go of the connections.

@@ -278,6 +278,25 @@ func TestTail_hopeless(t *testing.T) {
 	}
 }
 
+// Positions of a topic that was not asked for, as a damaged byte of the answer makes it,
+// are an error that passes, not the end of the process.
+func TestTail_anotherTopic(t *testing.T) {
+	c := fake(t)
+	o := start(t, sink.Config{Brokers: c.ListenAddrs()})
+	o.load(100)
+	o.flush()
+	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
+		part := kmsg.NewListOffsetsResponseTopicPartition()
+		res.Topics = []kmsg.ListOffsetsResponseTopic{{Topic: "orderz", Partitions: []kmsg.ListOffsetsResponseTopicPartition{part}}}
+		return res, nil, true
+	})
+	if tail, err := o.p.OpenTail(t.Context(), "orders", o.place(numbered("orders", 1, 1)), time.Time{}); err == nil || sink.Hopeless(err) {
+		t.Errorf("got %v, %v", tail, err)
+	}
+}
+
 // A broker that does not answer ends reading with its context.
 func TestTail_unanswered(t *testing.T) {
 	c := fake(t)
