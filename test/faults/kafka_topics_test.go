@@ -102,9 +102,9 @@ func (*addition) stage(t *testing.T, s *scene) func() {
 	s.Kafka = harness.PrivateKafka(t, harness.KafkaOptions{Proxied: true})
 	return func() {
 		s.Kafka.AddPartitions(t, s.Topics[0], 3)
-		s.more(t, s.step())         // nobody has told the relay
-		s.Kafka.Proxy().Reset()     // now it looks
-		says(t, s.Relay, 0, "move") // and warns
+		s.more(t, s.step())              // nobody has told the relay
+		s.Kafka.Proxy().Reset()          // now it looks
+		says(t, s.Relay, 0, "keys move") // and warns
 		s.mark()
 	}
 }
