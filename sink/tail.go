@@ -107,13 +107,14 @@ var (
 func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, from time.Time) (*Tail, error) {
 	t := &Tail{topic: topic, partition: partition}
 	t.client, t.done = p.cluster.scout([]string{topic})
-	var since int64
-	var err error
-	if t.Start, err = t.offset(ctx, kafka.ReadCommitted, kafka.FirstOffset); err == nil {
-		t.End, err = t.offset(ctx, kafka.ReadCommitted, kafka.LastOffset)
+	bounds, err := t.offsets(ctx, kafka.ReadCommitted, kafka.FirstOffset, kafka.LastOffset)
+	since := int64(-1) // that recent there is no record
+	if err == nil {
+		t.Start, t.End = bounds[0], bounds[1]
+		bounds, err = t.offsets(ctx, kafka.ReadCommitted, max(from.UnixMilli(), 0))
 	}
 	if err == nil {
-		since, err = t.offset(ctx, kafka.ReadCommitted, max(from.UnixMilli(), 0)) // -1: that recent there is no record
+		since = bounds[0]
 	}
 	if err != nil {
 		t.Close()
@@ -131,37 +132,49 @@ func (p *Producer) OpenTail(ctx context.Context, topic string, partition int32, 
 // Whole moves End to the end of all that is written. Reading up to there fails as
 // long as transactions are open.
 func (t *Tail) Whole(ctx context.Context) error {
-	end, err := t.offset(ctx, kafka.ReadUncommitted, kafka.LastOffset)
+	bounds, err := t.offsets(ctx, kafka.ReadUncommitted, kafka.LastOffset)
 	if err != nil {
 		return fmt.Errorf("look for the end of topic %q partition %d: %w", t.topic, t.partition, err)
 	}
-	t.End = end
+	t.End = bounds[0]
 	return nil
 }
 
-// offset asks for a position in the log: of the first record of a time (milliseconds
-// since 1970; -1 when there is none), or with kafka.FirstOffset and LastOffset of its
-// ends. kafka-go's own Client.ListOffsets takes an answer about another topic, as a
-// damaged byte makes it, for an empty log, or ends the process.
-func (t *Tail) offset(ctx context.Context, level kafka.IsolationLevel, at int64) (int64, error) {
+// offsets asks for positions in the log, at the same time, and gives them in the order
+// asked for: the first record of a time (milliseconds since 1970; -1 when there is
+// none), or with kafka.FirstOffset and LastOffset the log's ends. kafka-go's own
+// Client.ListOffsets takes an answer about another topic, as a damaged byte makes it,
+// for an empty log, or ends the process.
+func (t *Tail) offsets(ctx context.Context, level kafka.IsolationLevel, times ...int64) ([]int64, error) {
+	asked := make([]listoffsets.RequestPartition, len(times))
+	for i, at := range times {
+		asked[i] = listoffsets.RequestPartition{Partition: t.partition, CurrentLeaderEpoch: -1, Timestamp: at}
+	}
 	answer, err := t.client.Transport.RoundTrip(ctx, t.client.Addr, &listoffsets.Request{
-		ReplicaID: -1, IsolationLevel: int8(level),
-		Topics: []listoffsets.RequestTopic{{Topic: t.topic, Partitions: []listoffsets.RequestPartition{{
-			Partition: t.partition, CurrentLeaderEpoch: -1, Timestamp: at,
-		}}}},
+		ReplicaID: -1, IsolationLevel: int8(level), Topics: []listoffsets.RequestTopic{{Topic: t.topic, Partitions: asked}},
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	got, ok := answer.(*listoffsets.Response)
-	if !ok || len(got.Topics) != 1 || got.Topics[0].Topic != t.topic || len(got.Topics[0].Partitions) != 1 || got.Topics[0].Partitions[0].Partition != t.partition {
-		return 0, protocol.ErrNoPartition
+	if !ok || len(got.Topics) != 1 || got.Topics[0].Topic != t.topic || len(got.Topics[0].Partitions) != len(times) {
+		return nil, protocol.ErrNoPartition
 	}
-	part := got.Topics[0].Partitions[0]
-	if part.ErrorCode != 0 {
-		return 0, kafka.Error(part.ErrorCode)
+	offsets, there := make([]int64, len(times)), make([]bool, len(times))
+	for _, part := range got.Topics[0].Partitions {
+		// kafka-go puts the time asked for into what answers it.
+		at := slices.Index(times, part.Timestamp)
+		switch {
+		case part.Partition != t.partition:
+			return nil, protocol.ErrNoPartition
+		case part.ErrorCode != 0:
+			return nil, kafka.Error(part.ErrorCode)
+		case at < 0 || there[at]:
+			return nil, protocol.ErrNoPartition
+		}
+		offsets[at], there[at] = part.Offset, true
 	}
-	return part.Offset, nil
+	return offsets, nil
 }
 
 // Close lets go of the connections.
