@@ -185,3 +185,18 @@ func hint(cfg Config, err error) error {
 	}
 	return fmt.Errorf("%w: the broker closes the connection; if that goes on, %s", err, reason)
 }
+
+// forbidden says that the fence can't be had, however long one waits.
+func forbidden(code kafka.Error) bool {
+	return code == kafka.TransactionalIDAuthorizationFailed || code == kafka.UnsupportedVersion
+}
+
+// coordinatorAway says that no coordinator gives the fence now: brokers are there, and
+// it may come.
+func coordinatorAway(code kafka.Error) bool {
+	switch code {
+	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.ConcurrentTransactions:
+		return true
+	}
+	return false
+}

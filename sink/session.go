@@ -325,21 +325,6 @@ func (p *Producer) giveUpFence(err error, round int) bool {
 	return true
 }
 
-// forbidden says that the fence can't be had, however long one waits.
-func forbidden(code kafka.Error) bool {
-	return code == kafka.TransactionalIDAuthorizationFailed || code == kafka.UnsupportedVersion
-}
-
-// coordinatorAway says that no coordinator gives the fence now: brokers are there, and
-// it may come.
-func coordinatorAway(code kafka.Error) bool {
-	switch code {
-	case kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.ConcurrentTransactions:
-		return true
-	}
-	return false
-}
-
 // adopt starts to send under a new producer id or epoch: every partition counts
 // from 0, and what was sealed under the old one is sealed anew. An id taken
 // before the last call of Fence is left alone: another instance may have taken
