@@ -29,14 +29,18 @@ func build(ctx context.Context, dir string, targets []target) <-chan job {
 	ready := make(chan job, len(targets))
 	go func() {
 		defer close(ready)
+		cache, err := exec.CommandContext(ctx, "go", "env", "GOCACHE").Output()
+		if err != nil {
+			err = fmt.Errorf("go env GOCACHE: %w", err)
+		}
 		var last string
-		var p program
+		p := program{err: err}
 		for _, t := range targets {
-			if t.pkg != last {
+			if err == nil && t.pkg != last {
 				if ctx.Err() != nil {
 					return
 				}
-				last, p = t.pkg, buildPackage(ctx, dir, t)
+				last, p = t.pkg, buildPackage(ctx, dir, strings.TrimSpace(string(cache)), t)
 			}
 			ready <- job{t, p}
 		}
@@ -44,14 +48,11 @@ func build(ctx context.Context, dir string, targets []target) <-chan job {
 	return ready
 }
 
-func buildPackage(ctx context.Context, dir string, t target) program {
-	p := program{path: filepath.Join(dir, strings.ReplaceAll(t.pkg, "/", "_")+".test")}
-	cache, err := exec.CommandContext(ctx, "go", "env", "GOCACHE").Output()
-	if err != nil {
-		p.err = fmt.Errorf("go env GOCACHE: %w", err)
-		return p
+func buildPackage(ctx context.Context, dir, cache string, t target) program {
+	p := program{
+		path:  filepath.Join(dir, strings.ReplaceAll(t.pkg, "/", "_")+".test"),
+		cache: filepath.Join(cache, "fuzz", filepath.FromSlash(t.pkg)), // as go test has it
 	}
-	p.cache = filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(t.pkg)) // as go test has it
 	command := exec.CommandContext(ctx, "go", "test", "-c", "-fuzz=.", "-o", p.path, ".")
 	command.Dir = t.dir
 	if out, err := command.CombinedOutput(); err != nil {
