@@ -50,7 +50,7 @@ func (c *cluster) newTransport(topics []string, idle time.Duration) *kafka.Trans
 		id = "walrelay"
 	}
 	return &kafka.Transport{
-		Dial: c.cfg.Dial, DialTimeout: 5 * time.Second, IdleTimeout: idle, MetadataTTL: 5 * time.Minute, MetadataTopics: topics,
+		Dial: c.cfg.Dialer(), DialTimeout: 5 * time.Second, IdleTimeout: idle, MetadataTTL: 5 * time.Minute, MetadataTopics: topics,
 		ClientID: id, TLS: c.cfg.TLS, SASL: c.cfg.SASL,
 	}
 }

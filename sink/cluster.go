@@ -29,10 +29,7 @@ const (
 )
 
 func (c *cluster) open(cfg Config) {
-	c.cfg, c.addr = cfg, kafka.TCP(cfg.Brokers...)
-	if c.dial = cfg.Dial; c.dial == nil {
-		c.dial = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 4}}).DialContext
-	}
+	c.cfg, c.addr, c.dial = cfg, kafka.TCP(cfg.Brokers...), cfg.Dialer()
 	c.transport = c.newTransport([]string{}, idleTimeout) // nil would ask for every topic of the cluster
 }
 

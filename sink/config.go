@@ -162,9 +162,9 @@ const (
 	patience = 10 * time.Second
 	// fenceAgain is when, without the fence, a coordinator is looked for again.
 	fenceAgain = time.Minute
-	// metadataAge is when metadata is asked for anew though nothing went wrong:
-	// topics get new partitions.
-	metadataAge = 5 * time.Minute
+	// metadataAge is how often metadata is asked for anew though nothing went wrong:
+	// topics get new partitions, and then keys move. It costs one request.
+	metadataAge = time.Minute
 	// maxWindowEvents bounds the events behind the oldest unacknowledged one,
 	// also those already acknowledged: what a crash can repeat at most.
 	maxWindowEvents = 1 << 17

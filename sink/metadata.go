@@ -52,8 +52,8 @@ func (p *Producer) task() {
 func (p *Producer) manage(ctx context.Context) {
 	delay := backoff.NewExponentialBackOff()
 	delay.InitialInterval, delay.MaxInterval = 20*time.Millisecond, 2*time.Second
-	timer := time.NewTimer(metadataAge)
-	defer timer.Stop()
+	age := time.NewTicker(metadataAge)
+	defer age.Stop()
 	renewal := time.NewTimer(renewLook)
 	defer renewal.Stop()
 	for {
@@ -62,7 +62,7 @@ func (p *Producer) manage(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-p.tasks:
-		case <-timer.C:
+		case <-age.C:
 			p.mu.Lock()
 			p.lost()
 			p.mu.Unlock()
@@ -77,18 +77,18 @@ func (p *Producer) manage(ctx context.Context) {
 		}
 		if p.work(ctx) {
 			delay.Reset()
-			timer.Reset(metadataAge)
 			continue
 		}
-		timer.Reset(delay.NextBackOff())
-		p.pause(ctx, timer)
+		p.pause(ctx, delay.NextBackOff())
 	}
 }
 
 // pause sits out the delay after a failure, whatever is asked for meanwhile;
 // only the producer's end cuts it short.
-func (p *Producer) pause(ctx context.Context, timer *time.Timer) {
+func (p *Producer) pause(ctx context.Context, delay time.Duration) {
 	defer p.task()
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():

@@ -225,6 +225,9 @@ func (t *Tail) fetch(ctx context.Context, from, to int64, visit func(*TailRecord
 		return from, kafka.Error(got.ErrorCode)
 	}
 	part := &got.Topics[0].Partitions[0]
+	if got.Topics[0].Topic != t.topic || part.Partition != t.partition {
+		return from, protocol.ErrNoPartition
+	}
 	if part.ErrorCode != 0 {
 		return from, kafka.Error(part.ErrorCode)
 	}

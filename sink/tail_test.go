@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -285,6 +286,20 @@ func TestTail_anotherTopic(t *testing.T) {
 	o := start(t, sink.Config{Brokers: c.ListenAddrs()})
 	o.load(100)
 	o.flush()
+	tail, err := o.p.OpenTail(t.Context(), "orders", o.place(numbered("orders", 1, 1)), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tail.Close()
+	c.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		res := r.ResponseKind().(*kmsg.FetchResponse)
+		res.Topics = []kmsg.FetchResponseTopic{{Topic: "orderz", Partitions: []kmsg.FetchResponseTopicPartition{kmsg.NewFetchResponseTopicPartition()}}}
+		return res, nil, true
+	})
+	if err := tail.Read(t.Context(), tail.Start, tail.End, func(*sink.TailRecord) {}); !errors.Is(err, protocol.ErrNoPartition) {
+		t.Errorf("reading gave %v", err)
+	}
 	c.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		res := r.ResponseKind().(*kmsg.ListOffsetsResponse)
