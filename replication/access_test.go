@@ -292,6 +292,7 @@ func TestStream_tls(t *testing.T) {
 	}
 	u.RawQuery = "sslmode=require"
 	f.config.ConnString = u.String()
+	f.config.SenderTimeout = 2 * time.Minute // nothing is answered while frames arrive
 	_, s, _ := f.open()
 	if got := f.ask(`SELECT ssl::text FROM pg_stat_ssl WHERE pid = $1`, s.PID()); got != "true" {
 		t.Fatal("no TLS")

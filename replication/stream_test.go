@@ -132,6 +132,7 @@ func (f *fixture) drainIdle(s *replication.Stream) {
 func TestStream_partialFrames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, superuser)
+	f.config.SenderTimeout = 2 * time.Minute // nothing is answered meanwhile
 	_, s, _ := f.open()
 	partialFrames(t, f, s)
 	f.event("p-1")

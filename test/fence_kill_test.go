@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -17,17 +18,17 @@ type life struct {
 	places           map[string]int // repeats by partition
 }
 
-// TestKillsUnderFullLoad: kill -9 under full load, again and again: writers as fast as
-// they can beside a backlog that is worked off. As a rule a kill repeats nothing; it
-// repeats at most what its last request held, which reached the broker too late to be
-// seen: records of one request, each once, that the life before wrote last.
+// TestKillsUnderFullLoad: kill -9 under full load, again and again: a backlog is worked
+// off as fast as the relay can, and eight writers add to it. As a rule a kill repeats
+// nothing; it repeats at most what its last request held, which reached the broker too
+// late to be seen: records of one request, each once, that the life before wrote last.
 func TestKillsUnderFullLoad(t *testing.T) {
 	t.Parallel()
 	const kills = 12
 	s := open(t, "order", "backlog")
 	s.ready(t).Kill()
 	s.WriteBacklog(t, harness.Backlog{Table: s.Table, Events: 200_000, PerTransaction: 20, Aggregates: 500, Padding: 100})
-	quiet := s.background(t, harness.Workload{Writers: 8, Aggregates: 400, Padding: 100})
+	quiet := s.background(t, harness.Workload{Writers: 8, Aggregates: 400, Padding: 100, Pause: 10 * time.Millisecond})
 	end, skipped := s.written(t), 0
 	for i := range kills {
 		from := s.confirmed(t)

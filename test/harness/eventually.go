@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// tick is how often conditions are looked at.
-const tick = 10 * time.Millisecond
+// tick is when a condition is looked at again, slowTick how often after a while: a
+// query every 10 ms of every test that waits takes the machine from what it waits for.
+const (
+	tick     = 10 * time.Millisecond
+	slowTick = 50 * time.Millisecond
+)
 
 // Eventually waits until the condition holds and fails the test when it does
 // not within timeout; what names it in the failure.
@@ -33,8 +37,9 @@ func Never(t testing.TB, during time.Duration, what string, condition func() boo
 
 // await returns nil once the condition holds, else why ctx ended.
 func await(ctx context.Context, condition func() bool) error {
-	ticks := time.NewTicker(tick)
-	defer ticks.Stop()
+	wait := tick
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	for {
 		if condition() {
 			return nil
@@ -42,7 +47,9 @@ func await(ctx context.Context, condition func() bool) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait: %w", context.Cause(ctx))
-		case <-ticks.C:
+		case <-timer.C:
+			wait = min(2*wait, slowTick)
+			timer.Reset(wait)
 		}
 	}
 }
