@@ -173,9 +173,7 @@ func (r *debeziumRun) prepare(t *testing.T) (code int, report string) {
 	t.Helper()
 	r.db = r.lane.database(t)
 	r.conn = r.db.Conn(t)
-	if strings.Contains(r.input, "MERGE INTO") && r.number(t, "SELECT current_setting('server_version_num')::int8") < 150000 {
-		t.Skip("this case's SQL has MERGE, which PostgreSQL has since 15")
-	}
+	r.suits(t)
 	r.ends = r.lane.topicEnds(t)
 	r.from = r.clock(t)
 	if err := r.execute(t, r.setup); err != nil {
