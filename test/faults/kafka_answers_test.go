@@ -18,7 +18,7 @@ import (
 // answerFaults are wrong and missing answers of a broker that is well.
 func answerFaults() []scenario {
 	return []scenario{
-		{name: "answers lost after the append", rounds: 3, quick: []delivery{atLeastOnce, exactlyOnce}, stage: answersLost},
+		{name: "answers lost after the append", rounds: 3, quick: []delivery{atLeastOnce}, stage: answersLost},
 		{name: "every error to a produce request that is waited out, once without and once with the append", stage: everyPassing},
 		{name: "every error to a produce request that ends the relay, started again", stage: everyFatal},
 		{name: "errors to a request for a producer id, once without and once with it", stage: everyAnswer(func() kmsg.Request { return &kmsg.InitProducerIDRequest{} })},
