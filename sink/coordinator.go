@@ -66,6 +66,9 @@ func (p *Producer) transact(ctx context.Context) (done bool) {
 	topics := map[string][]kafka.AddPartitionToTxn{}
 	parts := make([]*partition, 0, len(t.adding))
 	for part := range t.adding {
+		if part.txn == t.now {
+			continue // asked for again while the request for it was under way
+		}
 		topics[part.topic.name] = append(topics[part.topic.name], kafka.AddPartitionToTxn{Partition: int(part.id)})
 		parts = append(parts, part)
 	}
@@ -73,10 +76,10 @@ func (p *Producer) transact(ctx context.Context) (done bool) {
 	whole := t.closing && t.acked == t.records
 	p.mu.Unlock()
 	switch {
+	case whole: // whatever is left to add is for batches that are gone: nobody else wakes us
+		return p.commit(ctx, s)
 	case len(parts) > 0:
 		return p.addPartitions(ctx, s, topics, parts)
-	case whole:
-		return p.commit(ctx, s)
 	}
 	return true
 }

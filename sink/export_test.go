@@ -43,3 +43,11 @@ func (p *Producer) Accounts() (used, idle, limit, pending int) {
 	}
 	return p.memory.used, p.memory.idle, p.memory.limit, pending
 }
+
+// Adding is how many partitions wait to be added to the transaction, and settled
+// whether every record of the one that is being closed is acknowledged.
+func (p *Producer) Adding() (partitions int, settled bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.txn.adding), p.txn.closing && p.txn.acked == p.txn.records
+}

@@ -3,6 +3,7 @@ package sink_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -100,6 +101,59 @@ func TestTransactions_lostAnswer(t *testing.T) {
 	if !errors.Is(err, sink.ErrAborted) {
 		t.Errorf("ended with %v", err)
 	}
+}
+
+// TestTransactions_askedTwice: a partition is asked for again while the request to add
+// it is under way. When that second request fails, after all is acknowledged, the
+// transaction is committed all the same.
+func TestTransactions_askedTwice(t *testing.T) {
+	c := fake(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"), kfake.SeedTopics(1, "marks"))
+	asked, again := make(chan struct{}), make(chan struct{})
+	var p atomic.Pointer[sink.Producer]
+	requests, committed := 0, false
+	c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+		committed = true
+		return nil, nil, false
+	})
+	c.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.AddPartitionsToTxnRequest)
+		if !slices.ContainsFunc(req.Topics, func(t kmsg.AddPartitionsToTxnRequestTopic) bool { return t.Topic == "marks" }) {
+			return nil, nil, false
+		}
+		requests++
+		switch {
+		case requests == 1:
+			c.SleepControl(func() { close(asked); <-again })
+		case requests == 2 && !committed:
+			c.SleepControl(func() {
+				for settled := false; !settled && t.Context().Err() == nil; _, settled = p.Load().Adding() {
+					time.Sleep(time.Millisecond)
+				}
+			})
+			res := req.ResponseKind().(*kmsg.AddPartitionsToTxnResponse)
+			for _, topic := range req.Topics {
+				res.Topics = append(res.Topics, kmsg.AddPartitionsToTxnResponseTopic{Topic: topic.Topic, Partitions: []kmsg.AddPartitionsToTxnResponseTopicPartition{{ErrorCode: 5}}})
+			}
+			return res, nil, true
+		}
+		return nil, nil, false
+	})
+	o := start(t, sink.Config{Brokers: c.ListenAddrs(), Transactions: true})
+	p.Store(o.p)
+	o.p.Learn("marks")
+	cut := func() {
+		o.p.Cut(watermark(o.number-1), sink.Meta{Number: o.number - 1, Committed: time.Now().UnixMicro()})
+		o.p.Dispatch()
+	}
+	o.load(1)
+	cut()
+	<-asked
+	o.load(1) // wakes the lane, which finds the watermark not admitted yet
+	o.p.Dispatch()
+	waitFor(t, "it is asked for again", func() bool { adding, _ := o.p.Adding(); return adding > 0 })
+	close(again)
+	o.flushCut(t)
 }
 
 // TestTransactions_skipped: a transaction whose only event Kafka has refused is
