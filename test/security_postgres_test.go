@@ -299,7 +299,7 @@ func TestSecurityPostgresRights(t *testing.T) {
 			})
 			stop(t, p)
 			if test.right != "" {
-				s.Exec(t, "GRANT "+test.right+" ON "+test.on+" TO "+cmp.Or(test.to, s.role))
+				s.Exec(t, "GRANT "+test.right+" ON "+on+" TO "+cmp.Or(test.to, s.role))
 			}
 			if output := s.works(t, settings...); containsAny(output, test.log...) {
 				t.Errorf("with the right back it complains: %s", output)
