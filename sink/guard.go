@@ -46,10 +46,10 @@ func (c *Config) Dialer() func(ctx context.Context, network, address string) (ne
 // Primitive Types", and KIP-482.
 type guard struct {
 	net.Conn
-	request  [12]byte // size, API key, version and correlation id of the request at hand
-	had      int      // how many of these bytes were written
-	rest     int      // bytes of the request that are to come
-	raw      bool     // what goes to and fro now are no requests: SASL before KIP-152
+	request  [requestHead]byte // size, API key, version and correlation id of the request at hand
+	had      int               // how many of these bytes were written
+	rest     int               // bytes of the request that are to come
+	raw      bool              // what goes to and fro now are no requests: SASL before KIP-152
 	answer   bytes.Buffer
 	reported error // of a broken answer, for good
 }
@@ -153,13 +153,13 @@ func (g *guard) inspect(b []byte) error {
 	}
 	answer := kind()
 	answer.SetVersion(version)
+	var err error
 	if answer.IsFlexible() && protocol.ApiKey(key) != protocol.ApiVersions { // KIP-511
-		var err error
-		if b, err = skipTags(b); err != nil {
-			return fmt.Errorf("%w: %s version %d: %w", errAnswer, protocol.ApiKey(key), version, err)
-		}
+		b, err = skipTags(b)
 	}
-	err := answer.ReadFrom(b)
+	if err == nil {
+		err = answer.ReadFrom(b)
+	}
 	if fetched, ok := answer.(*kmsg.FetchResponse); ok && err == nil {
 		err = inspectFetched(fetched)
 	}
