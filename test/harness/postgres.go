@@ -76,13 +76,20 @@ func checkPostgres(ctx context.Context, address string) (version string, err err
 // is always started here, also when WALRELAY_TEST_POSTGRES names another.
 func PrivatePostgres(t testing.TB, settings map[string]string) *postgres.Server {
 	t.Helper()
-	return privatePostgres(t, postgres.Options{Version: os.Getenv("WALRELAY_TEST_POSTGRES_VERSION"), Settings: settings})
+	server := privatePostgres(t, postgres.Options{Version: os.Getenv("WALRELAY_TEST_POSTGRES_VERSION"), Settings: settings})
+	shared.used(fmt.Sprintf("PostgreSQL %s: %s", server.Version(), server.Origin()))
+	return server
 }
+
+// AskedFor ends the summary's line about a server whose version the test itself names.
+const AskedFor = ", as a test asks for"
 
 // PostgresOf is one of a major version, "17", whatever the others use.
 func PostgresOf(t testing.TB, major string, settings map[string]string) *postgres.Server {
 	t.Helper()
-	return privatePostgres(t, postgres.Options{Version: major, Settings: settings})
+	server := privatePostgres(t, postgres.Options{Version: major, Settings: settings})
+	shared.used(fmt.Sprintf("PostgreSQL %s: %s%s", server.Version(), server.Origin(), AskedFor))
+	return server
 }
 
 func privatePostgres(t testing.TB, options postgres.Options) *postgres.Server {
@@ -91,7 +98,6 @@ func privatePostgres(t testing.TB, options postgres.Options) *postgres.Server {
 	if err != nil {
 		missing(t, "PostgreSQL", err)
 	}
-	shared.used(fmt.Sprintf("PostgreSQL %s: %s", server.Version(), server.Origin()))
 	t.Cleanup(func() {
 		if err := server.Remove(); err != nil {
 			t.Error(err)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/walrelay/walrelay/test/harness"
 )
 
 // The core suite has no name that is no test, and something of each kind.
@@ -88,7 +90,12 @@ func TestRanWithThem(t *testing.T) {
 	if err := r.ranWithThem(); err != nil || len(r.Servers) != 2 {
 		t.Errorf("%q: %v", r.Servers, err)
 	}
+	r.Servers = append(r.Servers, "PostgreSQL 17.8: embedded 17.8 (fetched)"+harness.AskedFor)
+	if err := r.ranWithThem(); err != nil {
+		t.Errorf("a test names a version: %v", err)
+	}
 	for _, other := range []row{
+		{combination: combination{"17", "3.9.2"}, Servers: r.Servers[1:]},
 		{combination: combination{"15", "3.9.2"}, Servers: r.Servers},
 		{combination: combination{"14", "4.1.2"}, Servers: r.Servers},
 		{combination: combination{"14", "3.9.2"}},

@@ -153,11 +153,12 @@ func servers(summary string) (found []string) {
 }
 
 // ranWithThem says whether the tests ran with the servers they were to run with,
-// and with no other.
+// and with no other but those whose version a test names.
 func (r *row) ranWithThem() error {
 	postgres, kafka := false, false
 	for _, server := range r.Servers {
 		switch {
+		case strings.HasSuffix(server, harness.AskedFor):
 		case strings.HasPrefix(server, "PostgreSQL "+r.Postgres+"."):
 			postgres = true
 		case strings.HasPrefix(server, "Kafka "+r.Kafka+" "):
