@@ -54,7 +54,8 @@ func (p *Producer) coordinate(ctx context.Context) {
 }
 
 // transact does what the coordinator has to be asked for; false when it is to be
-// tried again.
+// tried again. After work it looks again, whoever woke it: a wake-up is for either kind
+// of work, and stays one when it comes twice.
 func (p *Producer) transact(ctx context.Context) (done bool) {
 	p.mu.Lock()
 	t := &p.txn
@@ -76,12 +77,17 @@ func (p *Producer) transact(ctx context.Context) (done bool) {
 	whole := t.closing && t.acked == t.records
 	p.mu.Unlock()
 	switch {
-	case whole: // whatever is left to add is for batches that are gone: nobody else wakes us
-		return p.commit(ctx, s)
+	case whole: // whatever is left to add is for batches that are gone
+		done = p.commit(ctx, s)
 	case len(parts) > 0:
-		return p.addPartitions(ctx, s, topics, parts)
+		done = p.addPartitions(ctx, s, topics, parts)
+	default:
+		return true
 	}
-	return true
+	if done {
+		p.transactionTask()
+	}
+	return done
 }
 
 // addPartitions tells the coordinator of partitions that the transaction writes to.
