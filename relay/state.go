@@ -47,6 +47,7 @@ type status struct {
 	State               State
 	Since               time.Time
 	reasons             []Reason
+	said                []string // codes of the reasons that the log has since the state changed
 	received, confirmed replication.LSN
 	reconnects          int
 	lastError           string
@@ -63,18 +64,32 @@ func (r *Relay) setWaiting(s State, reasons ...Reason) {
 	r.mu.Lock()
 	changed := r.status.State != s
 	if changed {
-		r.status.State, r.status.Since = s, time.Now()
+		r.status.State, r.status.Since, r.status.said = s, time.Now(), nil
 	}
 	r.status.reasons = reasons
+	news := r.status.unsaid()
 	r.mu.Unlock()
 	if changed {
 		r.meter.state(s)
-		r.sayState(s, reasons)
+		r.sayState(s, "state changed", news)
+	} else if s == StateBlocked && len(news) > 0 {
+		r.sayState(s, "blocked for another reason, too", news)
 	}
 }
 
-// sayState logs a change: loudly when events have stopped flowing.
-func (r *Relay) sayState(s State, reasons []Reason) {
+// unsaid are the reasons that are none the log has, which gets them now. Each kind is
+// new once: a wait that changes between two of them is no news.
+func (s *status) unsaid() (news []Reason) {
+	for _, reason := range s.reasons {
+		if !slices.Contains(s.said, reason.Error) {
+			s.said, news = append(s.said, reason.Error), append(news, reason)
+		}
+	}
+	return news
+}
+
+// sayState logs a change, loudly when events have stopped flowing.
+func (r *Relay) sayState(s State, message string, reasons []Reason) {
 	level := zerolog.DebugLevel
 	if s == StateBlocked {
 		level = zerolog.WarnLevel
@@ -83,7 +98,7 @@ func (r *Relay) sayState(s State, reasons []Reason) {
 	if len(reasons) > 0 {
 		e.Str("reason", reasons[0].Message) // the others are on /readyz
 	}
-	e.Msg("state changed")
+	e.Msg(message)
 }
 
 // reasonOf says which side an error is about.
@@ -94,9 +109,6 @@ func reasonOf(err error) Reason {
 // failed notes an error that is waited out.
 func (r *Relay) failed(err error, wait time.Duration) {
 	reason := reasonOf(err)
-	if classify(err) != standBy {
-		r.setWaiting(StateStarting, reason)
-	}
 	if r.acquired {
 		side := reason.Code
 		if side != "kafka" {
@@ -105,6 +117,9 @@ func (r *Relay) failed(err error, wait time.Duration) {
 		r.meter.reconnect(side)
 	}
 	r.trouble("stream", "stream lost: reconnecting", err, func(e *zerolog.Event) { e.Stringer("wait", wait.Round(time.Millisecond)) })
+	if classify(err) != standBy {
+		r.setWaiting(StateStarting, reason) // after the error is listed: who sees the reason finds it
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.acquired {
