@@ -58,6 +58,11 @@ func (k *check) marker() {
 			Name: name, Level: Fail, Detail: fmt.Sprintf("%q can't write walrelay.marker", role),
 			Cause: "no slot is made without it: a slot that has vanished could not be told from a first start", Remedy: PrivilegeSQL(k.config, role),
 		})
+	case k.config.ExactlyOnce:
+		k.put(Finding{
+			Name: name, Level: Fail, Detail: fmt.Sprintf("%q can't write walrelay.marker", role),
+			Cause: "exactly-once does not begin without it: a watermark that is lost could not be told from a first start", Remedy: PrivilegeSQL(k.config, role),
+		})
 	default:
 		k.put(Finding{
 			Name: name, Level: Warn, Detail: fmt.Sprintf("%q can't write walrelay.marker", role),

@@ -54,6 +54,8 @@ type Config struct {
 	// Snapshot says what becomes of the rows that are in the outbox before the slot
 	// is made.
 	Snapshot SnapshotConfig
+	// ExactlyOnce says that BeginExactlyOnce will be called, which needs the marker.
+	ExactlyOnce bool
 	// FailoverSlot makes a new slot one that is synchronised to standbys.
 	// PostgreSQL 17 and later; ignored for a slot that exists.
 	FailoverSlot bool

@@ -23,8 +23,9 @@ const (
 	// transactionSize is the number of records that ends the patience of a
 	// transaction in a backlog.
 	transactionSize = 10_000
-	// transactionLate bounds how long a transaction may grow in a backlog.
-	transactionLate = 200 * time.Millisecond
+	// transactionLate bounds how long a transaction may grow in a backlog: enough for
+	// transactionSize at 20,000 records a second.
+	transactionLate = 500 * time.Millisecond
 )
 
 // transaction is what Config.Transactions adds (KIP-98). Records are handed over
@@ -133,8 +134,7 @@ func (p *Producer) closeIfRipe(now time.Time) {
 	if t.closing || t.cut == nil || !p.session.ready {
 		return
 	}
-	late := min(now.Sub(time.UnixMicro(t.newest))/10, transactionLate)
-	if rest := late - now.Sub(t.since); rest > 0 && t.records < transactionSize && !t.hurried {
+	if rest := t.rest(now); rest > 0 {
 		if t.timer == nil {
 			t.timer = time.AfterFunc(rest, p.ripen)
 		} else {
@@ -143,6 +143,16 @@ func (p *Producer) closeIfRipe(now time.Time) {
 		return
 	}
 	p.closeNow()
+}
+
+// rest is how long the transaction that gathers may grow from now on: a tenth of
+// the age of its newest record, so that next to nothing is added to what is late anyway.
+func (t *transaction) rest(now time.Time) time.Duration {
+	if t.records >= transactionSize || t.hurried {
+		return 0
+	}
+	late := min(now.Sub(time.UnixMicro(t.newest))/10, transactionLate)
+	return late - now.Sub(t.since)
 }
 
 // ripen is closeIfRipe when the patience is over.

@@ -24,10 +24,11 @@ func documented(t *testing.T, prefix string) (grants []harness.Grant) {
 	if len(lines) == 0 || len(lines) != strings.Count(string(content), "$acls --") {
 		t.Fatalf("docs/security.md has %d lines that grant rights, and this test understands %d", strings.Count(string(content), "$acls --"), len(lines))
 	}
+	names := strings.NewReplacer("outbox.event.", prefix, "walrelay.watermark", watermarkOf(prefix))
 	for _, line := range lines {
 		for _, operation := range strings.Split(line[1], " --operation ")[1:] {
 			grants = append(grants, harness.Grant{
-				Resource: line[2], Name: strings.Replace(line[3], "outbox.event.", prefix, 1), Prefixed: true, Operation: operation,
+				Resource: line[2], Name: names.Replace(line[3]), Prefixed: true, Operation: operation,
 			})
 		}
 	}
@@ -56,8 +57,14 @@ func openPrincipal(t *testing.T) *principal {
 // revoke takes away all rights of an operation on a kind of resource.
 func (p *principal) revoke(t *testing.T, resource, operation string) (taken []harness.Grant) {
 	t.Helper()
+	return p.revokeOf(t, resource, operation, func(harness.Grant) bool { return true })
+}
+
+// revokeOf takes away those that are chosen.
+func (p *principal) revokeOf(t *testing.T, resource, operation string, chosen func(harness.Grant) bool) (taken []harness.Grant) {
+	t.Helper()
 	for _, right := range p.rights {
-		if right.Resource == resource && right.Operation == operation {
+		if right.Resource == resource && right.Operation == operation && chosen(right) {
 			taken = append(taken, right)
 		}
 	}

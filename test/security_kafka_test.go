@@ -37,7 +37,8 @@ type secureShop struct {
 	broker *harness.SecureBroker
 	sent   []int // the events so far
 
-	repeated bool // events may be there twice
+	repeated  bool // events may be there twice
+	committed bool // consumers read with read_committed
 }
 
 // openSecure makes a shop and its slot, so that an event counts from now on.
@@ -62,7 +63,11 @@ func (s *secureShop) insert(t *testing.T) {
 func (s *secureShop) delivered(t *testing.T) {
 	t.Helper()
 	events := s.Expected(t, "SELECT id::text, $1 || aggregatetype, aggregateid, (payload->>'seq')::bigint, payload::text FROM "+s.Table.Name, s.Prefix)
-	result := harness.Verify(t, s.Kafka, soon, events, s.Topics...)
+	verify := harness.Verify
+	if s.committed {
+		verify = harness.VerifyCommitted
+	}
+	result := verify(t, s.Kafka, soon, events, s.Topics...)
 	if !s.repeated {
 		none(t, result)
 	}

@@ -73,6 +73,7 @@ func replicationConfig(c *config.Config) replication.Config {
 		Password:      c.Postgres.Password,
 		Slot:          c.Postgres.Slot,
 		Publication:   c.Postgres.Publication,
+		ExactlyOnce:   c.Delivery == config.ExactlyOnce,
 		AutoCreate:    c.Postgres.AutoCreate,
 		FailoverSlot:  c.Postgres.FailoverSlot,
 		Instance:      instance(),

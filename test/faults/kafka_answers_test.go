@@ -17,14 +17,15 @@ import (
 
 // answerFaults are wrong and missing answers of a broker that is well.
 func answerFaults() []scenario {
+	refused := []int16{29, 31, 53, 58} // rights and passwords: a person has to do something
 	return []scenario{
 		{name: "answers lost after the append", rounds: 3, quick: []delivery{atLeastOnce}, stage: answersLost},
 		{name: "every error to a produce request that is waited out, once without and once with the append", stage: everyPassing},
 		{name: "every error to a produce request that ends the relay, started again", stage: everyFatal},
-		{name: "errors to a request for a producer id, once without and once with it", stage: everyAnswer(func() kmsg.Request { return &kmsg.InitProducerIDRequest{} })},
-		{name: "errors to adding partitions to a transaction, once without and once with it", deliveries: []delivery{exactlyOnce}, stage: everyAnswer(func() kmsg.Request { return &kmsg.AddPartitionsToTxnRequest{} })},
-		{name: "errors to a commit, once without and once with it", deliveries: []delivery{exactlyOnce}, stage: everyAnswer(func() kmsg.Request { return &kmsg.EndTxnRequest{} })},
-		{name: "errors to a request for metadata", stage: everyAnswer(func() kmsg.Request { return &kmsg.MetadataRequest{} })},
+		{name: "errors to a request for a producer id, once without and once with it", stage: everyAnswer(func() kmsg.Request { return &kmsg.InitProducerIDRequest{} }, refused)},
+		{name: "errors to adding partitions to a transaction, once without and once with it", deliveries: []delivery{exactlyOnce}, stage: everyAnswer(func() kmsg.Request { return &kmsg.AddPartitionsToTxnRequest{} }, refused)},
+		{name: "errors to a commit, once without and once with it", deliveries: []delivery{exactlyOnce}, stage: everyAnswer(func() kmsg.Request { return &kmsg.EndTxnRequest{} }, refused)},
+		{name: "errors to a request for metadata", stage: everyAnswer(func() kmsg.Request { return &kmsg.MetadataRequest{} }, []int16{29})},
 	}
 }
 
@@ -152,9 +153,21 @@ func everyFatal(t *testing.T, s *scene) func() {
 			}
 			outcome := s.meets(t, a, &kmsg.ProduceRequest{}, harness.Fate{Code: code}, times)
 			outcomes[outcome] = append(outcomes[outcome], code)
+			if want := fmt.Sprintf("ends with %d", exitOf(code)); outcome != want {
+				t.Errorf("%s: the relay %s, and its table says that it %s", kafka.Error(code), outcome, want)
+			}
 		}
 		s.note = told(outcomes)
 	}
+}
+
+// exitOf is what the relay ends with when a produce request meets an error.
+func exitOf(code int16) int {
+	switch kafka.Error(code) {
+	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidTopic, kafka.InvalidTimestamp, kafka.InvalidRecord:
+		return 4 // on_poison: stop
+	}
+	return relay.Diagnose(kafka.Error(code)).Exit
 }
 
 // coordination are the errors that Kafka's documentation names for other requests than
@@ -162,9 +175,9 @@ func everyFatal(t *testing.T, s *scene) func() {
 var coordination = []int16{-1, 3, 5, 6, 7, 9, 13, 14, 15, 16, 29, 31, 35, 41, 42, 45, 47, 48, 49, 50, 51, 53, 55, 56, 58, 59, 67, 74, 75, 89, 90, 120}
 
 // everyAnswer lets one request of a kind after the other meet these errors, without
-// and with the broker doing what it was asked. The relay may wait it out, begin anew,
-// or end with a code and a word: what it does goes into the note.
-func everyAnswer(like func() kmsg.Request) func(*testing.T, *scene) func() {
+// and with the broker doing what it was asked. The relay waits it out or begins anew;
+// with those of refused it ends with code 3 and a word.
+func everyAnswer(like func() kmsg.Request, refused []int16) func(*testing.T, *scene) func() {
 	return func(t *testing.T, s *scene) func() {
 		a := answering(t, s)
 		return func() {
@@ -181,6 +194,13 @@ func everyAnswer(like func() kmsg.Request) func(*testing.T, *scene) func() {
 					}
 					s.provoke(t, like())
 					outcome := s.meets(t, a, like(), harness.Fate{Code: code, After: after}, 1)
+					want := "goes on"
+					if slices.Contains(refused, code) {
+						want = "ends with 3"
+					}
+					if outcome != want {
+						t.Errorf("%s: the relay %s, and it %s as a rule", kafka.Error(code), outcome, want)
+					}
 					if after {
 						outcome += " (done all the same)"
 					}
