@@ -50,6 +50,35 @@ func TestPage_password(t *testing.T) {
 	stop(t, p)
 }
 
+// TestPage_standby: the page of an instance that stands by says so, calmly, and who has
+// the slot; and when it takes over, that.
+func TestPage_standby(t *testing.T) {
+	t.Parallel()
+	b := browse(t)
+	s := open(t, "order")
+	active := s.ready(t)
+	p := s.start(t)
+	waitReason(t, p, "standby")
+	openPage(t, b, p)
+	b.shows(t, "state", "standby")
+	b.shows(t, "reasons-title", "What it waits for")
+	b.shows(t, "reason-list", "reads from the slot; this one takes over when it stops")
+	b.shows(t, "slot", "The instance that holds the slot looks at it.")
+	b.waitFor(t, "the picture says it, too", `document.getElementById("way").textContent.includes("read by another")`)
+	b.waitFor(t, "it is no alarm", `document.getElementById("reasons").classList.contains("calm") && document.getElementById("state").classList.contains("wait")`)
+	if title := eval[string](t, b, "document.title"); !strings.HasPrefix(title, "Standby – ") {
+		t.Errorf("the title is %q", title)
+	}
+	accessible(t, b)
+	b.screenshot(t, "standby")
+	active.Kill()
+	b.shows(t, "state", "streaming")
+	b.waitFor(t, "nothing is waited for any more", `document.getElementById("reasons").hidden`)
+	s.one(t, 1)
+	b.shows(t, "events", "Placed")
+	stop(t, p)
+}
+
 // TestPage_full: so many pages are open that one more gets no stream. It says so,
 // shows what it can, and is live when there is room.
 func TestPage_full(t *testing.T) {
