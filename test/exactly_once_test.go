@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -109,4 +110,47 @@ func TestExactlyOnceForeignTransaction(t *testing.T) {
 	none(t, s.verifyCommitted(t))
 	s.drained(t)
 	stop(t, p)
+}
+
+// TestExactlyOnceOtherTables: a relay is killed in the middle of a transaction of
+// PostgreSQL, and the next one reads another table, too, whose rows stand between those
+// that are delivered. The watermark counts the rows of all tables, so none of the first
+// table's events is repeated or left out.
+func TestExactlyOnceOtherTables(t *testing.T) {
+	t.Parallel()
+	s := open(t, "order")
+	s.OutboxNamed(t, "public.second", harness.Debezium)
+	s.Kafka.CreateTopic(t, s.Prefix+"second", partitions)
+	s.Exec(t, "CREATE PUBLICATION "+s.Publication+" FOR TABLE public.outbox, public.second WITH (publish = 'insert')")
+	stop(t, s.ready(t, s.exact()...))
+	const rows = 60_000
+	s.Exec(t, fmt.Sprintf(`DO $$ BEGIN FOR n IN 1..%d LOOP
+		INSERT INTO public.outbox (aggregatetype, aggregateid, type, payload) VALUES ('order', n %% 50, 'Placed', json_build_object('seq', n));
+		INSERT INTO public.second (aggregatetype, aggregateid, type, payload) VALUES ('second', n %% 50, 'Placed', json_build_object('seq', n));
+		END LOOP; END $$`, rows))
+	end := s.written(t)
+	p := s.start(t, s.exact()...)
+	p.WaitLog(t, soon, "streaming")
+	delivered := 0
+	harness.Eventually(t, patience, "some of the transaction is delivered", func() bool {
+		delivered = int(scrape(t, p).value("walrelay_events_total", s.Prefix+"order"))
+		return delivered > 0
+	})
+	p.Kill()
+	if delivered >= rows || s.confirmed(t) >= end {
+		t.Fatalf("the test is wrong: %d of %d events were delivered before the kill", delivered, rows)
+	}
+	t.Logf("killed after %d of %d events", delivered, rows)
+
+	options := s.options(s.exact()...)
+	options.Config = s.config("outbox: [{table: public.outbox}, {table: public.second}]")
+	p = harness.Relay(t, options)
+	p.WaitReady(t, soon)
+	none(t, s.verifyCommitted(t))
+	s.drained(t)
+	stop(t, p)
+	// Of the other table comes what stands behind the watermark.
+	if n := len(s.Kafka.ReadAll(t, s.Prefix+"second")); n == 0 || n >= rows {
+		t.Errorf("%d records of the second table, of %d rows", n, rows)
+	}
 }
